@@ -1,0 +1,35 @@
+# Each set-up is stamped: it runs again only when what it installs changes.
+PYTHON ?= python3
+VENV ?= .venv
+PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
+
+.PHONY: help compare test test-oldest lint docs clean
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.cli $(VENV)/.test $(VENV)/.docs $(VENV)/.lint: $(VENV)/.%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install -q -c constraints.txt -e '.[$*]'
+	@touch $@
+
+compare: $(VENV)/.cli  ## is an autoencoder worth it? PCA against ours on digits
+	$(VENV)/bin/sklearn-ae compare digits --output comparison
+
+test: $(VENV)/.test  ## the whole test suite
+	$(VENV)/bin/python -m pytest
+
+test-oldest:  ## the test suite on the oldest releases we claim (downloads GBs of torch)
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install -q -c constraints-oldest.txt -e '.[test]'
+	.venv-oldest/bin/python -m pytest
+
+lint: $(VENV)/.lint  ## ruff and codespell, through pre-commit
+	$(VENV)/bin/pre-commit run --all-files --show-diff-on-failure
+
+docs: $(VENV)/.docs  ## the documentation, into docs/_build/html
+	$(VENV)/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+clean:  ## remove what was built (the environment stays)
+	rm -rf docs/_build docs/auto_examples comparison dist .pytest_cache .ruff_cache
