@@ -1,0 +1,1 @@
+"""One runnable script per question, and the data sets they share."""

@@ -1,0 +1,655 @@
+"""BaseAutoencoder: everything that an autoencoder shares with scikit-learn.
+
+The one room that uses names scikit-learn keeps private (`_fit_context`,
+`_param_validation`); its other users import them from here.
+"""
+
+import inspect
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch.callbacks import LRScheduler
+from skorch.helper import predefined_split
+from torch.optim.lr_scheduler import OneCycleLR
+
+from ._losses import LOSSES
+from ._networks import PCAStart
+from ._training import (
+    CHUNK_CELLS,
+    AutoencoderNet,
+    Batches,
+    KeepBest,
+    Rows,
+    resolve_device,
+    torch_state,
+)
+
+__all__ = ["BaseAutoencoder", "HasMethods", "Interval", "StrOptions", "_fit_context"]
+
+OPTIMIZERS = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": torch.optim.SGD,
+}
+# Parameters with these prefixes go where skorch would take them.
+PREFIXES = ("module__", "criterion__", "optimizer__")
+
+
+class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base class of the autoencoders.
+
+    A variant overrides `_network` (which module, which sizes) and, if it corrupts its
+    input, `_corruption`. Its ``__init__`` names only the parameters that it adds and
+    hands the others on as ``**params``.
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "loss": [StrOptions(set(LOSSES))],
+        "init": [StrOptions({"pca", "random"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+        "tol": [Interval(Real, 0, 1, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), type],
+        "device": [str, torch.device],
+        "callbacks": [list, tuple, None],
+        "compile": ["boolean"],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components=2,
+        *,
+        loss="squared_error",
+        init="pca",
+        alpha=0.01,
+        batch_size="auto",
+        learning_rate_init=0.002,
+        max_iter="auto",
+        tol=1e-3,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=20,
+        optimizer="adamw",
+        device="auto",
+        callbacks=None,
+        compile=False,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **params,
+    ):
+        self.n_components = n_components
+        self.loss = loss
+        self.init = init
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.optimizer = optimizer
+        self.device = device
+        self.callbacks = callbacks
+        self.compile = compile
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        for name, value in params.items():
+            if not name.startswith(PREFIXES):
+                raise TypeError(
+                    f"{type(self).__name__} got an unknown parameter {name!r}. Its "
+                    f"parameters are {', '.join(self._get_param_names())}, and names "
+                    f"that begin with {', '.join(PREFIXES)}."
+                )
+            setattr(self, name, value)
+
+    def __init_subclass__(cls, **kwargs):
+        """Complete the signature of a variant's ``__init__`` by its parents'.
+
+        scikit-learn reads parameter names off the signature; this lets a variant
+        restate none of them.
+        """
+        super().__init_subclass__(**kwargs)
+        if "__init__" not in vars(cls):
+            return
+        own = inspect.signature(cls.__init__).parameters
+        inherited = inspect.signature(super(cls, cls).__init__).parameters
+        merged = {**own, **{k: p for k, p in inherited.items() if k not in own}}
+        named = [p for p in merged.values() if p.kind is not p.VAR_KEYWORD]
+        cls.__init__.__signature__ = inspect.Signature(
+            sorted(named, key=lambda parameter: parameter.kind)
+        )
+
+    def get_params(self, deep=True):
+        """Get the parameters, those with a skorch prefix too.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Accepted for scikit-learn; no parameter here is an estimator.
+
+        Returns
+        -------
+        params : dict
+            Names and values.
+        """
+        prefixed = {k: v for k, v in vars(self).items() if k.startswith(PREFIXES)}
+        return {**super().get_params(deep=deep), **prefixed}
+
+    def set_params(self, **params):
+        """Set parameters, those with a skorch prefix too.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values; names that begin with ``module__``, ``optimizer__`` or
+            ``criterion__`` reach the network, the optimizer or the loss.
+
+        Returns
+        -------
+        self : object
+        """
+        prefixed = {k: v for k, v in params.items() if k.startswith(PREFIXES)}
+        super().set_params(**{k: v for k, v in params.items() if k not in prefixed})
+        vars(self).update(prefixed)
+        return self
+
+    # -- fit ---------------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Fit the autoencoder to X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to learn: dense, finite, at least two.
+        y : Ignored
+            Present for scikit-learn's sake.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. A fit that fails leaves it as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If a loss was not finite, or the fit was interrupted; the best weights
+            until then are kept.
+        """
+        return self._fit(X, resume=self.warm_start and hasattr(self, "net_"))
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Train for one pass over X, from where the last call stopped.
+
+        The first call sets `mean_`, `scale_` and, with ``init="pca"``, the start from
+        its rows: make that chunk a fair sample. The learning rate stays at
+        `learning_rate_init`, and no rows are set aside for validation.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The next rows; at least two in the first call.
+        y : Ignored
+            Present for scikit-learn's sake.
+
+        Returns
+        -------
+        self : object
+            The estimator after the pass. A pass that fails leaves it as it was.
+        """
+        return self._fit(X, resume=hasattr(self, "net_"), one_pass=True)
+
+    def _fit(self, X, resume, one_pass=False):
+        before = vars(self).copy()
+        try:
+            X = validate_data(
+                self,
+                X,
+                dtype=[np.float64, np.float32],
+                reset=not resume,
+                ensure_min_samples=1 if resume else 2,
+            )
+            self._check_bounds(X)
+            if not resume:
+                self._measure(X)
+            self._train(X, resume, one_pass)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        return self
+
+    def _check_bounds(self, X):
+        if (bounds := LOSSES[self.loss].bounds) is None:
+            return
+        low, high = bounds
+        if X.min() < low or X.max() > high:
+            raise ValueError(
+                f"loss={self.loss!r} needs X in [{low:g}, {high:g}]. Got values from "
+                f"{X.min():g} to {X.max():g}: scale X first, for example by "
+                f"MinMaxScaler(), or choose another loss."
+            )
+
+    def _measure(self, X):
+        """Set the centre and the one scale of the data."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = X.mean(axis=0, dtype=np.float64)
+            peak = max(np.abs(X[rows] - mean).max() for rows in _chunks(X))
+            if not peak < 1e150:
+                raise ValueError(
+                    f"X has values too large to be squared: up to "
+                    f"{np.abs(X).max():g}. Divide it by a constant first."
+                )
+        scale = 1.0
+        if peak > 0 and LOSSES[self.loss].bounds is None:
+            # Divided by the peak first: squares of 1e200 would not fit a float64.
+            squares = sum(
+                np.square((X[rows] - mean) / peak).sum() for rows in _chunks(X)
+            )
+            scale = float(peak * np.sqrt(squares / X.size))
+        self.mean_ = mean
+        self.scale_ = scale
+        self.n_components_ = self._n_components(X)
+        self._n_features_out = self.n_components_
+
+    def _n_components(self, X):
+        return int(self.n_components)
+
+    def _train(self, X, resume, one_pass):
+        device = resolve_device(self.device)
+        rng = getattr(self, "_rng", None) if one_pass and resume else None
+        rng = rng or _generator(self.random_state)
+        with torch_state(device, int(rng.integers(2**62))):
+            n_valid = 0 if one_pass else self._n_validation(len(X))
+            order = rng.permutation(len(X)) if n_valid else slice(None)
+            rows = torch.from_numpy(self._scaled(X, np.float32)[order]).to(device)
+            train, valid = Rows(rows[n_valid:]), None
+            corrupt = self._corruption()
+            if n_valid:
+                valid = rows[:n_valid]
+                # Corrupted once, so that every epoch is judged on the same rows.
+                valid = Rows(corrupt(valid) if corrupt else valid, valid)
+            batch_size = self._batch_size(len(train))
+            epochs = 1 if one_pass else self._epochs(len(train), batch_size)
+            keep_best = KeepBest(
+                safe_start=resume or self.init == "pca",
+                tol=self.tol,
+                patience=self.n_iter_no_change if n_valid else None,
+            )
+            net = self._make_net(
+                device,
+                batch_size,
+                corrupt,
+                valid,
+                epochs,
+                schedule=None if one_pass else epochs * -(-len(train) // batch_size),
+                keep_best=keep_best,
+            )
+            net.initialize()
+            self._initialize_weights(net, X, rng, resume, one_pass)
+            if self.compile:
+                _compile(net, train.inputs[:batch_size])
+            net.partial_fit(train, epochs=epochs)
+            self._keep(net, keep_best, X, epochs, resume)
+        if one_pass:
+            self._rng = rng
+
+    def _make_net(
+        self, device, batch_size, corrupt, valid, epochs, schedule, keep_best
+    ):
+        loss = LOSSES[self.loss]
+        network, network_params = self._network()
+        if self.init == "pca":
+            network_params = {"network": network, "link": loss.link, **network_params}
+            network = PCAStart
+        callbacks = [(f"callback_{i}", c) for i, c in enumerate(self.callbacks or ())]
+        if schedule:
+            callbacks.append(
+                (
+                    "learning_rate",
+                    LRScheduler(
+                        OneCycleLR,
+                        max_lr=self.learning_rate_init,
+                        total_steps=schedule,
+                        cycle_momentum=False,
+                        step_every="batch",
+                    ),
+                )
+            )
+        prefixed = {k: v for k, v in vars(self).items() if k.startswith(PREFIXES)}
+        return AutoencoderNet(
+            network,
+            criterion=loss.criterion,
+            criterion__reduction="none",
+            device=str(device),
+            max_epochs=epochs,
+            batch_size=batch_size,
+            dataset=Rows,
+            train_split=None if valid is None else predefined_split(valid),
+            iterator_train=Batches,
+            iterator_train__shuffle=True,
+            iterator_train__corrupt=corrupt,
+            iterator_valid=Batches,
+            callbacks=[*callbacks, ("keep_best", keep_best)],
+            verbose=int(self.verbose),
+            **{f"module__{k}": v for k, v in network_params.items()},
+            **self._optimizer_params(),
+            **prefixed,
+        )
+
+    def _optimizer_params(self):
+        optimizer = OPTIMIZERS.get(self.optimizer, self.optimizer)
+        wanted = {"weight_decay": self.alpha, "fused": True}
+        taken = inspect.signature(optimizer).parameters
+        return {
+            "optimizer": optimizer,
+            "optimizer__lr": self.learning_rate_init,
+            **{f"optimizer__{k}": v for k, v in wanted.items() if k in taken},
+        }
+
+    def _initialize_weights(self, net, X, rng, resume, one_pass):
+        if resume:
+            net.module_.load_state_dict(self.net_.module_.state_dict())
+            if one_pass and hasattr(self, "_rng"):
+                net.optimizer_.load_state_dict(self.net_.optimizer_.state_dict())
+        elif self.init == "pca":
+            pca = PCA(
+                min(self.n_components_, *X.shape),
+                random_state=int(rng.integers(2**31)),
+            ).fit((X - self.mean_.astype(X.dtype)) / X.dtype.type(self.scale_))
+            bounded = LOSSES[self.loss].bounds is not None
+            mean = self.mean_ if bounded else np.zeros_like(self.mean_)
+            net.module_.start(pca.components_, mean)
+
+    def _keep(self, net, keep_best, X, epochs, resume):
+        """Set the fitted attributes from the trained net."""
+        unit = self.scale_ ** LOSSES[self.loss].power
+        whole = [epoch for epoch in net.history if "train_loss" in epoch]
+        curve = [epoch["train_loss"] * unit for epoch in whole]
+        valid_curve = [e["valid_loss"] * unit for e in whole if "valid_loss" in e]
+        self.net_ = net
+        self.device_ = net.device
+        self.loss_curve_ = (self.loss_curve_ if resume else []) + curve
+        self.validation_loss_curve_ = (
+            self.validation_loss_curve_ if resume else []
+        ) + valid_curve
+        self.n_iter_ = len(self.loss_curve_)
+        self.best_iter_ = self.n_iter_ - len(whole) + keep_best.best_epoch_
+        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
+        self.best_loss_ = keep_best.best_loss_ * unit
+        self.reconstruction_error_ = self._row_errors(X).sum() / X.size * self.scale_**2
+        if keep_best.diverged_:
+            warnings.warn(
+                f"The loss was not finite in epoch {len(whole)}; the best weights until "
+                f"then (epoch {keep_best.best_epoch_}) were restored. Try a smaller "
+                f"learning_rate_init (now {self.learning_rate_init:g}) or data without "
+                f"extreme rows.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif len(whole) < len(net.history):
+            warnings.warn(
+                f"The fit was interrupted in epoch {len(net.history)} of {epochs}; the "
+                f"best weights until then (epoch {keep_best.best_epoch_}) were kept.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    # -- what a variant may override -----------------------------------------------
+
+    def _network(self):
+        """Return the network's class and its parameters."""
+        raise NotImplementedError
+
+    def _corruption(self):
+        """Return what corrupts a batch of inputs in training, or None."""
+        return None
+
+    def _n_validation(self, n_samples):
+        if not self.early_stopping:
+            return 0
+        wanted = int(np.ceil(self.validation_fraction * n_samples))
+        return max(wanted, min(20, n_samples // 4))
+
+    def _batch_size(self, n_samples):
+        if self.batch_size == "auto":
+            return int(np.clip(n_samples // 20, 16, 256))
+        return min(int(self.batch_size), n_samples)
+
+    def _epochs(self, n_samples, batch_size):
+        if self.max_iter != "auto":
+            return int(self.max_iter)
+        steps_per_epoch = -(-n_samples // batch_size)
+        return int(np.clip(2000 // steps_per_epoch, 8, 200))
+
+    # -- data to code and back -------------------------------------------------------
+
+    def transform(self, X):
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in the units of the training data.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components_)
+            Their codes, in the data's units as PCA's are; float32 if X is, else
+            float64.
+        """
+        X = self._validate(X)
+        return self._in_chunks(X, self._encode, self.n_components_)
+
+    def inverse_transform(self, X):
+        """Decode codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components_)
+            Codes: `transform`'s, or chosen ones.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features_in_)
+            Rows in the units of the training data; float32 if the codes are, else
+            float64.
+        """
+        check_is_fitted(self)
+        Z = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        if Z.shape[1] != self.n_components_:
+            raise ValueError(
+                f"X has {Z.shape[1]} columns, but the codes of this "
+                f"{type(self).__name__} have {self.n_components_}."
+            )
+        return self._in_chunks(Z, self._decode, self.n_features_in_)
+
+    def reconstruct(self, X):
+        """Encode rows and decode their codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in the units of the training data.
+
+        Returns
+        -------
+        X_reconstructed : ndarray of shape (n_samples, n_features)
+            What the code keeps of them; float32 if X is, else float64.
+        """
+        X = self._validate(X)
+        return self._in_chunks(X, self._round_trip, self.n_features_in_)
+
+    def score(self, X, y=None):
+        """Return the share of variance explained.
+
+        It is 1 − Σ(x − x̂)² / Σ(x − `mean_`)². For PCA the same share, on the training
+        rows, is the sum of its `explained_variance_ratio_`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+        y : Ignored
+            Present for scikit-learn's sake.
+
+        Returns
+        -------
+        share : float
+            At most 1.0; below 0.0 where the mean would be a better guess.
+        """
+        X = self._validate(X)
+        left = self._row_errors(X).sum()
+        total = sum(
+            np.square((X[rows] - self.mean_) / self.scale_).sum() for rows in _chunks(X)
+        )
+        if total == 0:
+            return 1.0 if left == 0 else 0.0
+        return float(1 - left / total)
+
+    def score_samples(self, X):
+        """Return minus the squared error of each row: higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            −Σ(x − x̂)² over the columns, float64, in the data's squared units.
+        """
+        return -self._row_errors(self._validate(X)) * self.scale_**2
+
+    def _validate(self, X):
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+
+    def _row_errors(self, X):
+        """Return the squared error of each row in units of `scale_` squared."""
+        errors = np.empty(len(X))
+        for rows in _chunks(X):
+            residuals = (X[rows] - self._round_trip(X[rows])) / self.scale_
+            errors[rows] = np.square(residuals).sum(axis=1)
+        return errors
+
+    def _in_chunks(self, X, function, n_columns):
+        result = np.empty((len(X), n_columns), dtype=X.dtype)
+        for rows in _chunks(X, n_columns):
+            result[rows] = function(X[rows])
+        return result
+
+    # Float32 is computed in float32, float64 in float64: there a row's result does
+    # not depend on its neighbours in the batch, which scikit-learn checks to 1e-7.
+
+    def _encode(self, X):
+        return self._run(self._scaled(X, X.dtype), "encode") * self.scale_
+
+    def _decode(self, Z):
+        return self._unscaled(self._run(_finite(Z / self.scale_, Z.dtype), "decode"))
+
+    def _round_trip(self, X):
+        return self._unscaled(self._run(self._scaled(X, X.dtype), "encode", "decode"))
+
+    def _run(self, array, *parts):
+        """Call parts of the network, one after the other, in inference mode."""
+        if self.device_.startswith("mps"):  # has no float64
+            array = array.astype(np.float32)
+        tensor = torch.from_numpy(array).to(self.device_)
+        module = self.net_.module_as(tensor.dtype)
+        with torch.inference_mode():
+            for part in parts:
+                tensor = getattr(module, part)(tensor)
+            if part == "decode":
+                tensor = LOSSES[self.loss].output(tensor)
+        return tensor.cpu().numpy()
+
+    def _scaled(self, X, dtype):
+        """Return a copy of X as the network reads it: centred, in units of `scale_`."""
+        if LOSSES[self.loss].bounds is not None:
+            return X.astype(dtype)
+        scaled = np.empty(X.shape, dtype)
+        for rows in _chunks(X):
+            scaled[rows] = _finite((X[rows] - self.mean_) / self.scale_, dtype)
+        return scaled
+
+    def _unscaled(self, X):
+        if LOSSES[self.loss].bounds is not None:
+            return X
+        return X * self.scale_ + self.mean_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _chunks(X, n_columns=0):
+    """Yield slices of rows whose widest array has at most `CHUNK_CELLS` cells."""
+    step = max(1, CHUNK_CELLS // max(X.shape[1], n_columns, 1))
+    for start in range(0, len(X), step):
+        yield slice(start, start + step)
+
+
+def _finite(array, dtype):
+    """Return the array in a dtype that it fits."""
+    if np.abs(array).max() > np.finfo(dtype).max:
+        raise ValueError(
+            f"X has values {np.abs(array).max():g} times as large as the training "
+            f"data's spread: too large for {np.dtype(dtype).name}."
+        )
+    return array.astype(dtype)
+
+
+def _generator(random_state):
+    """Return numpy's new kind of generator; None never touches the global one."""
+    if random_state is None:
+        return np.random.default_rng()
+    return np.random.default_rng(check_random_state(random_state).randint(2**31))
+
+
+def _compile(net, inputs):
+    """Compile the network, or say why not and go on without."""
+    module = net.module_
+    module.compile()
+    try:
+        module(inputs)
+    except Exception as error:  # any of torch's many compilers may be missing
+        module._compiled_call_impl = None
+        warnings.warn(
+            f"compile=True has no effect here: {type(error).__name__}: "
+            f"{str(error).splitlines()[0]}",
+            UserWarning,
+            stacklevel=6,
+        )

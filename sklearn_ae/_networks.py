@@ -1,0 +1,145 @@
+"""Networks: torch only, no scikit-learn, no skorch.
+
+The network contract: ``encode(x) -> z``, ``decode(z) -> x̂`` before the loss's output
+activation, and ``forward(x)`` whose first output is the reconstruction. A user's own
+`torch.nn.Module` class that keeps it is as good as the ones here; it is called as
+``Module(n_features, n_components, **module_parameters)``.
+
+To add an activation or a kind of noise: write its row in `ACTIVATIONS` or `NOISES`.
+"""
+
+import itertools
+
+import torch
+from torch import nn
+
+ACTIVATIONS = {
+    "identity": nn.Identity,
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "logistic": nn.Sigmoid,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "elu": nn.ELU,
+}
+
+
+class DenseNetwork(nn.Module):
+    """Multilayer perceptrons to the code and, mirrored, back.
+
+    Parameters
+    ----------
+    n_features, n_components : int
+        Widths of the data and of the code.
+    hidden_layer_sizes : sequence of int, default=()
+        Widths of the encoder's hidden layers; the decoder has them in reverse.
+    activation : str, default="relu"
+        A key of `ACTIVATIONS`, applied after each hidden layer.
+    dropout : float, default=0.0
+        Share of hidden units dropped in training.
+    """
+
+    def __init__(
+        self,
+        n_features,
+        n_components,
+        hidden_layer_sizes=(),
+        activation="relu",
+        dropout=0.0,
+    ):
+        super().__init__()
+        sizes = [n_features, *hidden_layer_sizes, n_components]
+        self.encode = _perceptron(sizes, ACTIVATIONS[activation], dropout)
+        self.decode = _perceptron(sizes[::-1], ACTIVATIONS[activation], dropout)
+
+    def forward(self, x):
+        """Return the reconstruction of x, before the output activation."""
+        return self.decode(self.encode(x))
+
+    def silence(self):
+        """Make code and reconstruction zero, in a state that can learn."""
+        for part in (self.encode, self.decode):
+            nn.init.zeros_(part[-1].weight)
+            nn.init.zeros_(part[-1].bias)
+
+
+def _perceptron(sizes, activation, dropout):
+    layers = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        layers += [nn.Linear(n_in, n_out), activation()]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+    return nn.Sequential(*layers[: -2 if dropout else -1])  # the last one is linear
+
+
+class PCAStart(nn.Module):
+    """A network beside a linear path that starts as PCA.
+
+    Until the first step it *is* PCA: ``encode(x) = W x + b`` and
+    ``decode(z) = link(Wᵀ z + m)``, and the network adds nothing. It adds nothing since
+    its last layers are zero (`silence`, which the built-in networks have) or, for a
+    user's network, since a factor before it is zero. Everything learns from there.
+
+    Parameters
+    ----------
+    network : class
+        Keeps the network contract.
+    n_features, n_components : int
+        Widths of the data and of the code.
+    link : callable
+        Turns data into what `decode` returns (the loss's `link`).
+    **network_params : dict
+        For `network`.
+    """
+
+    def __init__(self, network, n_features, n_components, link, **network_params):
+        super().__init__()
+        self.network = network(n_features, n_components, **network_params)
+        self.link = link
+        self.encode_linear = nn.Linear(n_features, n_components)
+        self.decode_linear = nn.Linear(n_components, n_features)
+        if hasattr(self.network, "silence"):
+            self.network.silence()
+            self.encode_gate = self.decode_gate = 1.0
+        else:
+            self.encode_gate = nn.Parameter(torch.zeros(()))
+            self.decode_gate = nn.Parameter(torch.zeros(()))
+
+    def start(self, components, mean):
+        """Set the linear path to PCA.
+
+        Parameters
+        ----------
+        components : array of shape (n_rows, n_features)
+            PCA's components. Where ``n_rows`` is below the code's width the other code
+            units start at zero.
+        mean : array of shape (n_features,)
+            What PCA subtracted.
+        """
+        like = self.encode_linear.weight
+        components = torch.as_tensor(components, dtype=like.dtype, device=like.device)
+        mean = torch.as_tensor(mean, dtype=like.dtype, device=like.device)
+        rows = slice(len(components))
+        with torch.no_grad():
+            for parameter in (
+                *self.encode_linear.parameters(),
+                *self.decode_linear.parameters(),
+            ):
+                parameter.zero_()
+            self.encode_linear.weight[rows] = components
+            self.encode_linear.bias[rows] = -components @ mean
+            self.decode_linear.weight[:, rows] = components.T
+            self.decode_linear.bias[:] = mean
+
+    def encode(self, x):
+        """Return the code of x."""
+        return self.encode_linear(x) + self.encode_gate * self.network.encode(x)
+
+    def decode(self, z):
+        """Return the data of code z, before the output activation."""
+        linear = self.link(self.decode_linear(z))
+        return linear + self.decode_gate * self.network.decode(z)
+
+    def forward(self, x):
+        """Return the reconstruction of x, before the output activation."""
+        return self.decode(self.encode(x))

@@ -1,0 +1,295 @@
+"""Training: the skorch net, its batches, the judge of its epochs, device and seed."""
+
+import contextlib
+import copy
+
+import numpy as np
+import torch
+from scipy import stats
+from skorch import NeuralNet
+from skorch.callbacks import Callback, PassthroughScoring, PrintLog
+from skorch.utils import to_tensor
+from torch.utils.data import DataLoader, Dataset
+
+CHUNK_CELLS = 2**22  # cells of the widest array in one evaluation step: 16 MiB
+
+
+class Rows(Dataset):
+    """Inputs and the targets they are compared with, as tensors.
+
+    Parameters
+    ----------
+    X : array-like or Tensor of shape (n_samples, n_features)
+        What the network reads.
+    y : array-like or Tensor of shape (n_samples, n_features), default=None
+        What its output is compared with: X itself, unless given.
+    """
+
+    def __init__(self, X, y=None):
+        self.inputs = torch.as_tensor(X)
+        self.targets = self.inputs if y is None else torch.as_tensor(y)
+
+    def __len__(self):
+        return len(self.inputs)
+
+    def __getitem__(self, rows):
+        return self.inputs[rows], self.targets[rows]
+
+
+class Batches:
+    """Batches cut from `Rows`: skorch's own way fetches and collates row by row.
+
+    Parameters
+    ----------
+    dataset : Rows or Dataset
+        Any other dataset is served by torch's DataLoader.
+    batch_size : int
+        Rows in a batch; the last batch has what is left.
+    shuffle : bool, default=False
+        Whether each epoch has an order of its own.
+    corrupt : callable, default=None
+        Applied to the inputs of each batch, not to the targets.
+    """
+
+    def __init__(self, dataset, batch_size, shuffle=False, corrupt=None):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.corrupt = corrupt
+
+    def __iter__(self):
+        if not isinstance(self.dataset, Rows):
+            yield from DataLoader(self.dataset, self.batch_size, shuffle=self.shuffle)
+            return
+        n_rows = len(self.dataset)
+        device = self.dataset.inputs.device
+        order = torch.randperm(n_rows).to(device) if self.shuffle else None
+        for start in range(0, n_rows, self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            inputs, targets = self.dataset[rows if order is None else order[rows]]
+            yield (inputs if self.corrupt is None else self.corrupt(inputs)), targets
+
+    def __len__(self):
+        return -(-len(self.dataset) // self.batch_size)
+
+
+class AutoencoderNet(NeuralNet):
+    """A skorch net whose criterion gives the loss of each cell."""
+
+    def get_default_callbacks(self):
+        """Return the callbacks that record the losses and, if verbose, print them."""
+        callbacks = [("train_loss", PassthroughScoring("train_loss", on_train=True))]
+        if self.train_split is not None:
+            callbacks.append(("valid_loss", PassthroughScoring("valid_loss")))
+        if self.verbose:
+            callbacks.append(("print_log", PrintLog()))
+        return callbacks
+
+    def row_losses(self, y_pred, y_true):
+        """Return the loss of each row: the mean over its cells."""
+        return self._cell_losses(y_pred, y_true).flatten(1).mean(1)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the mean loss over rows and cells."""
+        return self._cell_losses(y_pred, y_true).mean()
+
+    def validation_step(self, batch, **fit_params):
+        """Keep each row's loss too: what `KeepBest` judges by."""
+        step = super().validation_step(batch, **fit_params)
+        self.valid_losses_.append(self.row_losses(step["y_pred"], batch[1]))
+        return step
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Start a list of validation losses."""
+        super().on_epoch_begin(net, **kwargs)
+        self.valid_losses_ = []
+
+    def evaluate(self, rows):
+        """Return the loss of each row in inference mode, as float64 on the CPU."""
+        self.module_.eval()
+        chunk = max(1, CHUNK_CELLS // rows.inputs[0].numel())
+        with torch.no_grad():
+            losses = [
+                self.row_losses(self.infer(inputs), targets)
+                for inputs, targets in Batches(rows, chunk)
+            ]
+        return torch.cat(losses).double().cpu()
+
+    def module_as(self, dtype):
+        """Return the module in a precision, for inference.
+
+        Parameters
+        ----------
+        dtype : torch.dtype
+            Of its parameters and of what it shall be given.
+        """
+        own = next(self.module_.parameters()).dtype
+        if dtype == own:
+            return self.module_.eval()
+        # Remade when a weight was replaced or changed in place. In a tuple, since
+        # skorch keeps track of every module that it is given as an attribute.
+        state = self.module_.state_dict(keep_vars=True).values()
+        mark = [dtype, *((id(tensor), tensor._version) for tensor in state)]
+        if getattr(self, "twin_", [None])[0] != mark:
+            self.twin_ = mark, copy.deepcopy(self.module_).eval().to(dtype)
+        return self.twin_[1]
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("twin_", None)
+        return state
+
+    def _cell_losses(self, y_pred, y_true):
+        reconstruction = y_pred[0] if isinstance(y_pred, tuple) else y_pred
+        return self.criterion_(reconstruction, to_tensor(y_true, device=self.device))
+
+
+class KeepBest(Callback):
+    """Keep the best weights, the start's among them, and end a fit that is over.
+
+    With validation rows each epoch is judged by their loss. When the start is a
+    `safe_start` (PCA, or the weights of the fit before) an epoch counts only if it
+    gains on the start beyond doubt: a one-sided paired t-test over the validation
+    rows, since "the best epoch" is easily found by chance among many.
+
+    Without validation rows the training loss of the epoch judges, and the weights kept
+    are compared with the start's on all training rows at the end.
+
+    Parameters
+    ----------
+    safe_start : bool
+        Whether the start must be beaten significantly.
+    tol : float
+        An epoch improves when the loss falls by more than this share.
+    patience : int or None
+        Epochs without improvement after which the fit ends; None for no end.
+    confidence : float, default=0.99
+        Of the t-test.
+
+    Attributes
+    ----------
+    best_epoch_ : int
+        The epoch whose weights were kept; 0 is the start.
+    best_loss_ : float
+        Its loss.
+    diverged_ : bool
+        Whether a loss was not finite.
+    finished_ : bool
+        Whether the fit ended by itself or by a callback, not by an interrupt.
+    """
+
+    def __init__(self, safe_start, tol, patience, confidence=0.99):
+        self.safe_start = safe_start
+        self.tol = tol
+        self.patience = patience
+        self.confidence = confidence
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        """Measure the start."""
+        self.has_validation_ = net.train_split is not None
+        rows = net.get_split_datasets(X)[1] if self.has_validation_ else X
+        self.start_losses_ = net.evaluate(rows)
+        self.start_ = copy.deepcopy(net.module_.state_dict())
+        self.best_ = self.start_
+        self.best_loss_ = (
+            self.start_losses_.mean().item() if self.has_validation_ else np.inf
+        )
+        self.mark_ = np.inf  # the loss that the next improvement is measured from
+        self.mark_epoch_ = 0
+        self.best_epoch_ = 0
+        self.epoch_ = 0
+        self.accepted_ = not (self.safe_start and self.has_validation_)
+        self.diverged_ = False
+
+    def on_epoch_end(self, net, **kwargs):
+        """Judge the epoch."""
+        self.epoch_ += 1
+        loss = net.history[-1, "train_loss"]
+        if self.has_validation_ and np.isfinite(loss):
+            losses = torch.cat(net.valid_losses_).double().cpu()
+            loss = losses.mean().item()
+            self.accepted_ = self.accepted_ or self._beats_start(losses)
+        if not np.isfinite(loss):
+            self.diverged_ = True
+            raise KeyboardInterrupt  # skorch's way to end a fit
+        if self.accepted_ and loss < self.best_loss_:
+            self.best_loss_ = loss
+            self.best_epoch_ = self.epoch_
+            self.best_ = copy.deepcopy(net.module_.state_dict())
+        if loss < self.mark_ * (1 - self.tol):
+            self.mark_, self.mark_epoch_ = loss, self.epoch_
+        if self.patience and self.epoch_ - self.mark_epoch_ >= self.patience:
+            raise KeyboardInterrupt
+
+    def on_train_end(self, net, X=None, **kwargs):
+        """Put the best weights back."""
+        net.module_.load_state_dict(self.best_)
+        if not self.has_validation_:
+            losses, start = net.evaluate(X).mean(), self.start_losses_.mean()
+            if not losses < start:  # not finite is not below either
+                net.module_.load_state_dict(self.start_)
+                self.best_epoch_ = 0
+            self.best_loss_ = min(losses.nan_to_num(torch.inf), start).item()
+        net.module_.eval()
+        del self.start_, self.best_, self.start_losses_
+        net.valid_losses_ = []
+
+    def _beats_start(self, losses):
+        gains = self.start_losses_ - losses
+        error = gains.std().item() / len(gains) ** 0.5
+        quantile = stats.t.ppf(self.confidence, len(gains) - 1)
+        return gains.mean().item() > quantile * error
+
+
+def resolve_device(device):
+    """Return the torch device that a `device` parameter names.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        "auto" is CUDA where present, else the CPU.
+
+    Returns
+    -------
+    torch.device
+    """
+    if isinstance(device, str) and device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"The 'device' parameter must be 'auto' or a device that torch can use here."
+            f" Got {device!r}: {str(error).splitlines()[0]}"
+        ) from error
+
+
+@contextlib.contextmanager
+def torch_state(device, seed):
+    """Seed torch and set its modes for a fit; put everything back afterwards.
+
+    Parameters
+    ----------
+    device : torch.device
+        Whose generator is seeded too.
+    seed : int
+        For torch's generators.
+    """
+    dtype = torch.get_default_dtype()
+    flushed = _denormals_flushed()
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices), torch.enable_grad():
+        try:
+            torch.manual_seed(seed)
+            torch.set_default_dtype(torch.float32)
+            # SiLU and GELU make denormals, which slow some CPUs more than tenfold.
+            torch.set_flush_denormal(True)
+            yield
+        finally:
+            torch.set_flush_denormal(flushed)
+            torch.set_default_dtype(dtype)
+
+
+def _denormals_flushed():
+    # torch has no getter: see what becomes of a denormal number.
+    return (torch.tensor(1e-310, dtype=torch.float64) * 1.0).item() == 0.0
