@@ -22,7 +22,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         n_components=2,
         *,
         hidden_layer_sizes="auto",
-        activation="silu",
+        activation="relu",
         dropout=0.0,
         module=None,
         **params,

@@ -143,3 +143,38 @@ class PCAStart(nn.Module):
     def forward(self, x):
         """Return the reconstruction of x, before the output activation."""
         return self.decode(self.encode(x))
+
+
+# Kinds of noise: (x, level, low, high, zero) -> noisy x. Low and high are the ends of
+# the training data, zero is its zero; all in the units of x.
+
+
+def _gaussian(x, level, low, high, zero):
+    return x + level * torch.randn_like(x)
+
+
+def _masking(x, level, low, high, zero):
+    return torch.where(torch.rand_like(x) < level, zero.to(x), x)
+
+
+def _salt_and_pepper(x, level, low, high, zero):
+    u = torch.rand_like(x)
+    x = torch.where(u < level / 2, low.to(x), x)
+    return torch.where(u > 1 - level / 2, high.to(x), x)
+
+
+def _swap(x, level, low, high, zero):
+    n_rows = len(x)
+    if n_rows < 2:
+        return x
+    rows = torch.arange(n_rows, device=x.device)[:, None]
+    others = (rows + torch.randint(1, n_rows, x.shape, device=x.device)) % n_rows
+    return torch.where(torch.rand_like(x) < level, x.gather(0, others), x)
+
+
+NOISES = {
+    "gaussian": _gaussian,
+    "masking": _masking,
+    "salt_and_pepper": _salt_and_pepper,
+    "swap": _swap,
+}

@@ -163,7 +163,7 @@ class KeepBest(Callback):
         An epoch improves when the loss falls by more than this share.
     patience : int or None
         Epochs without improvement after which the fit ends; None for no end.
-    confidence : float, default=0.99
+    confidence : float, default=0.995
         Of the t-test.
 
     Attributes
@@ -178,7 +178,7 @@ class KeepBest(Callback):
         Whether the fit ended by itself or by a callback, not by an interrupt.
     """
 
-    def __init__(self, safe_start, tol, patience, confidence=0.99):
+    def __init__(self, safe_start, tol, patience, confidence=0.995):
         self.safe_start = safe_start
         self.tol = tol
         self.patience = patience
@@ -198,21 +198,20 @@ class KeepBest(Callback):
         self.mark_epoch_ = 0
         self.best_epoch_ = 0
         self.epoch_ = 0
-        self.accepted_ = not (self.safe_start and self.has_validation_)
         self.diverged_ = False
 
     def on_epoch_end(self, net, **kwargs):
         """Judge the epoch."""
         self.epoch_ += 1
-        loss = net.history[-1, "train_loss"]
+        loss, accepted = net.history[-1, "train_loss"], True
         if self.has_validation_ and np.isfinite(loss):
             losses = torch.cat(net.valid_losses_).double().cpu()
             loss = losses.mean().item()
-            self.accepted_ = self.accepted_ or self._beats_start(losses)
+            accepted = not self.safe_start or self._beats_start(losses)
         if not np.isfinite(loss):
             self.diverged_ = True
             raise KeyboardInterrupt  # skorch's way to end a fit
-        if self.accepted_ and loss < self.best_loss_:
+        if accepted and loss < self.best_loss_:
             self.best_loss_ = loss
             self.best_epoch_ = self.epoch_
             self.best_ = copy.deepcopy(net.module_.state_dict())
