@@ -2,16 +2,178 @@
 
 from numbers import Integral, Real
 
-from ._base import BaseAutoencoder, HasMethods, Interval, StrOptions
+import numpy as np
+from torch import nn
+
+from ._base import BaseAutoencoder, Interval, StrOptions
 from ._networks import ACTIVATIONS, DenseNetwork
 
 
 class AutoencoderTransformer(BaseAutoencoder):
-    """doc"""
+    """Dimensionality reduction by a dense autoencoder that starts at PCA.
+
+    The network is a linear path, set to PCA before the first step, beside a multilayer
+    perceptron to the code and a mirrored one back, both of which add nothing before the
+    first step. What training adds is kept only where rows set aside show a significant
+    gain, so that the result is PCA where PCA is all there is to find.
+
+    Parameters
+    ----------
+    n_components : int, default=2
+        Code size. It may exceed the number of rows or columns: code units beyond
+        PCA's components start at zero.
+    hidden_layer_sizes : "auto" or array-like of int, default="auto"
+        Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
+        is a linear autoencoder. "auto" is (512, 256) above 200 columns, otherwise
+        (256, 128).
+    activation : {"relu", "identity", "tanh", "logistic", "silu", "gelu", "elu"}, \
+            default="relu"
+        Of the hidden layers. Code and reconstruction are linear.
+    dropout : float, default=0.0
+        Share of hidden units dropped in training, in [0, 1).
+    module : class or None, default=None
+        A `torch.nn.Module` class of your own, called with `n_features` and
+        `n_components` (and the ``module__…`` parameters), with methods
+        ``encode(x)``, ``decode(z)`` and ``forward(x)``, the round trip. With
+        ``init="pca"`` it is put beside the linear path, times a learned factor that
+        starts at zero; with ``init="random"`` it is all there is. It replaces
+        `hidden_layer_sizes`, `activation` and `dropout`.
+    loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"}, \
+            default="squared_error"
+        What training minimises, as a mean over cells. Data are centred and divided by
+        one number, `scale_`, so the squared error is PCA's objective. Huber's switch
+        from square to linear is at one `scale_` (``criterion__delta=1.0``).
+        Cross-entropy needs data in [0, 1] and reconstructs within [0, 1].
+    init : {"pca", "random"}, default="pca"
+        "pca" starts at PCA by the linear path. "random" is a plain autoencoder, without
+        that path, from torch's random weights, and has no promise towards PCA.
+    alpha : float, default=0.01
+        Weight decay of the optimizer.
+    batch_size : int or "auto", default="auto"
+        Rows in a training step. "auto" is a twentieth of the rows, from 16 to 256.
+    learning_rate_init : float, default=0.002
+        Highest learning rate of the one-cycle schedule (Smith and Topin 2019), and the
+        constant one in `partial_fit`.
+    max_iter : int or "auto", default="auto"
+        Epochs at most; with 0 the start is the result. "auto" is as many as make 2,000
+        steps, from 8 to 200.
+    tol : float, default=1e-3
+        Share by which the validation loss must fall to count as an improvement.
+    early_stopping : bool, default=True
+        Whether rows are set aside to choose the best epoch and to end the fit. If
+        False, all rows train for `max_iter` epochs, the training loss chooses, and
+        the start is kept only if the result's training loss is not below it.
+    validation_fraction : float, default=0.1
+        Share of rows set aside by `early_stopping`: at least 20, or a quarter of all
+        rows where that is fewer.
+    n_iter_no_change : int or None, default=20
+        Epochs without improvement after which a fit with `early_stopping` ends.
+    optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
+        Name, or a class of `torch.optim`. It gets `learning_rate_init` as ``lr``,
+        `alpha` as ``weight_decay`` and every ``optimizer__…`` parameter.
+    device : str or torch.device, default="auto"
+        "auto" is CUDA where present, else the CPU.
+    callbacks : list of skorch.callbacks.Callback or None, default=None
+        Called during training. They see skorch's net, with `train_loss` and
+        `valid_loss` in its history in units of `scale_`. One that ends training ends
+        the fit; the best weights until then are kept.
+    compile : bool, default=False
+        Whether to train through `torch.compile`. Without a compiler a warning says so
+        and training goes on.
+    warm_start : bool, default=False
+        Whether `fit` starts at the weights of the last fit, keeping `mean_` and
+        `scale_`.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the split, the network, the batches and the noise. An int makes fits on
+        one machine bit-identical. None draws a fresh seed from the operating system:
+        numpy's global generator is neither read nor advanced.
+    verbose : int, default=0
+        Whether to print a line for each epoch.
+    **params : dict
+        Names that begin with ``module__``, ``optimizer__`` or ``criterion__`` reach
+        the network, the optimizer or the loss, as in skorch:
+        ``optimizer__betas=(0.9, 0.95)``.
+
+    Attributes
+    ----------
+    n_components_ : int
+        Code size.
+    net_ : skorch.NeuralNet
+        The trained net; ``net_.module_`` is the torch module.
+    mean_ : ndarray of shape (n_features,), float64
+        Mean of the training rows.
+    scale_ : float
+        Root mean square of the centred training data: the unit that the network works
+        in. 1.0 with cross-entropy, for which data are neither centred nor scaled.
+    loss_ : float
+        Training loss of the last epoch; NaN if there was none. All losses are means
+        over cells, in the data's own (squared) units.
+    best_loss_ : float
+        Loss of the weights that were kept, on the validation rows, or on the training
+        rows if there are none.
+    loss_curve_ : list of float of length n_iter_
+        Training loss of each epoch, while its weights changed.
+    validation_loss_curve_ : list of float
+        Validation loss after each epoch; empty without validation rows.
+    n_iter_ : int
+        Epochs trained, over all calls of `partial_fit` or warm starts.
+    best_iter_ : int
+        Epoch whose weights were kept. 0 is the start: nothing significantly better
+        than PCA was found, and PCA is what the estimator does.
+    reconstruction_error_ : float
+        Mean squared error per cell of the data given to the last fit.
+    device_ : str
+        Device of the net.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns, where X had names that are all strings.
+
+    See Also
+    --------
+    DenoisingAutoencoder : Learns to undo noise.
+    sklearn.decomposition.PCA : What it starts from.
+    sklearn_ae.compare.compare_reducers : Compares both on your data.
+
+    Notes
+    -----
+    Sparse X is refused, as its rows are dense once centred: use ``X.toarray()``, or
+    `sklearn.decomposition.TruncatedSVD` before the autoencoder.
+
+    float32 rows are encoded and decoded in float32. Others are in float64, which takes
+    twice the time and makes a row's code independent of its neighbours.
+
+    Ctrl-C ends a fit as it ends one of skorch: the best weights until then are kept,
+    with a `ConvergenceWarning`.
+
+    References
+    ----------
+    P. Baldi and K. Hornik (1989). Neural networks and principal component analysis:
+    learning from examples without local minima. Neural Networks 2(1), 53-58.
+
+    G. E. Hinton and R. R. Salakhutdinov (2006). Reducing the dimensionality of data
+    with neural networks. Science 313(5786), 504-507.
+
+    L. N. Smith and N. Topin (2019). Super-convergence: very fast training of neural
+    networks using large learning rates. Proc. SPIE 11006.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn_ae import AutoencoderTransformer
+    >>> X = load_digits().data
+    >>> autoencoder = AutoencoderTransformer(2, max_iter=20, random_state=0).fit(X)
+    >>> autoencoder.transform(X).shape
+    (1797, 2)
+    >>> pca = PCA(2).fit(X)
+    >>> bool(autoencoder.score(X) > pca.explained_variance_ratio_.sum() + 0.1)
+    True
+    """
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseAutoencoder._parameter_constraints,
-        "hidden_layer_sizes": [StrOptions({"auto"}), list, tuple],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "module": [type, None],
@@ -36,6 +198,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     def _network(self):
         sizes = {"n_features": self.n_features_in_, "n_components": self.n_components_}
         if self.module is not None:
+            _check_contract(self.module)
             return self.module, sizes
         return DenseNetwork, {
             **sizes,
@@ -45,6 +208,27 @@ class AutoencoderTransformer(BaseAutoencoder):
         }
 
     def _hidden_layer_sizes(self):
-        if self.hidden_layer_sizes == "auto":
+        sizes = self.hidden_layer_sizes
+        if isinstance(sizes, str):
             return (512, 256) if self.n_features_in_ > 200 else (256, 128)
-        return tuple(self.hidden_layer_sizes)
+        sizes = np.atleast_1d(sizes).tolist()
+        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes must hold whole numbers of at least 1, or be "
+                f"'auto'. Got {self.hidden_layer_sizes!r}."
+            )
+        return tuple(sizes)
+
+
+def _check_contract(module):
+    # torch.nn.Module has a forward of its own, which only raises.
+    missing = [
+        name
+        for name in ("encode", "decode", "forward")
+        if getattr(module, name, None) is getattr(nn.Module, name, None)
+    ]
+    if missing:
+        raise TypeError(
+            f"module={module.__name__} has no {' and no '.join(missing)}: a network "
+            f"needs encode(x), decode(z) and forward(x), the round trip."
+        )

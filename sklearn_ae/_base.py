@@ -19,7 +19,7 @@ from sklearn.base import (
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import LRScheduler
 from skorch.helper import predefined_split
@@ -37,7 +37,7 @@ from ._training import (
     torch_state,
 )
 
-__all__ = ["BaseAutoencoder", "HasMethods", "Interval", "StrOptions", "_fit_context"]
+__all__ = ["BaseAutoencoder", "Interval", "StrOptions"]
 
 OPTIMIZERS = {
     "adamw": torch.optim.AdamW,
@@ -410,8 +410,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.reconstruction_error_ = self._row_errors(X).sum() / X.size * self.scale_**2
         if keep_best.diverged_:
             warnings.warn(
-                f"The loss was not finite in epoch {len(whole)}; the best weights until "
-                f"then (epoch {keep_best.best_epoch_}) were restored. Try a smaller "
+                f"The loss was not finite in epoch {len(whole)}; the best weights "
+                f"until then (epoch {keep_best.best_epoch_}) were restored. Try a smaller "
                 f"learning_rate_init (now {self.learning_rate_init:g}) or data without "
                 f"extreme rows.",
                 ConvergenceWarning,

@@ -258,8 +258,8 @@ def resolve_device(device):
         return torch.empty(0, device=device).device
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
-            f"The 'device' parameter must be 'auto' or a device that torch can use here."
-            f" Got {device!r}: {str(error).splitlines()[0]}"
+            f"The 'device' parameter must be 'auto' or a device that torch has here. "
+            f"Got {device!r}: {str(error).splitlines()[0]}"
         ) from error
 
 
