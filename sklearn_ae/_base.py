@@ -181,7 +181,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         vars(self).update(prefixed)
         return self
 
-    # -- fit ---------------------------------------------------------------------
+    # -- fit --
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -386,7 +386,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             pca = PCA(
                 min(self.n_components_, *X.shape),
                 random_state=int(rng.integers(2**31)),
-            ).fit((X - self.mean_.astype(X.dtype)) / X.dtype.type(self.scale_))
+            )
+            with np.errstate(invalid="ignore"):  # constant data have no ratios
+                pca.fit((X - self.mean_.astype(X.dtype)) / X.dtype.type(self.scale_))
             bounded = LOSSES[self.loss].bounds is not None
             mean = self.mean_ if bounded else np.zeros_like(self.mean_)
             net.module_.start(pca.components_, mean)
@@ -411,9 +413,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if keep_best.diverged_:
             warnings.warn(
                 f"The loss was not finite in epoch {len(whole)}; the best weights "
-                f"until then (epoch {keep_best.best_epoch_}) were restored. Try a smaller "
-                f"learning_rate_init (now {self.learning_rate_init:g}) or data without "
-                f"extreme rows.",
+                f"until then (epoch {keep_best.best_epoch_}) were restored. Try a "
+                f"smaller learning_rate_init (now {self.learning_rate_init:g}) or data "
+                f"without extreme rows.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
@@ -425,7 +427,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 stacklevel=4,
             )
 
-    # -- what a variant may override -----------------------------------------------
+    # -- what a variant may override --
 
     def _network(self):
         """Return the network's class and its parameters."""
@@ -452,7 +454,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         steps_per_epoch = -(-n_samples // batch_size)
         return int(np.clip(2000 // steps_per_epoch, 8, 200))
 
-    # -- data to code and back -------------------------------------------------------
+    # -- data to code and back --
 
     def transform(self, X):
         """Encode rows.

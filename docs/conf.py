@@ -1,0 +1,61 @@
+"""Sphinx: the guide in Markdown, the API from docstrings, the gallery from scripts.
+
+Everything is built from this folder and the installed package: no network.
+"""
+
+import sklearn_ae
+
+project = "sklearn-ae"
+author = "The sklearn-ae developers"
+copyright = author
+version = release = sklearn_ae.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "examples", "**.ipynb", "sg_execution_times.rst"]
+nitpicky = False  # no inventories of other projects, so their names are not links
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+# Names in single backticks become links where they are ours, else code.
+default_role = "py:obj"
+
+autosummary_generate = True
+autodoc_member_order = "bysource"
+autodoc_default_options = {
+    "members": True,
+    # What scikit-learn gives every transformer is named in api.md instead: its
+    # docstrings refer to pages of its own site.
+    "inherited-members": "ClassNamePrefixFeaturesOutMixin,TransformerMixin,"
+    "BaseEstimator,MetadataRequest",
+    "exclude-members": "set_inverse_transform_request",
+}
+numpydoc_show_class_members = False
+numpydoc_validation_checks = {"all", "ES01", "EX01", "SA01", "SS06"}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "doc_module": ("sklearn_ae",),
+    "reference_url": {"sklearn_ae": None},
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    # An estimator's diagram is scikit-learn's, and not what the page is about.
+    "capture_repr": (),
+}
+
+html_theme = "furo"
+html_title = "sklearn-ae"
+html_show_sphinx = False
+html_show_sourcelink = False
+html_copy_source = False

@@ -1,0 +1,70 @@
+"""The house keeps its order."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sklearn_ae
+
+PACKAGE = Path(sklearn_ae.__file__).parent
+# A room may import from the rooms before it.
+ORDER = [
+    *("_losses", "_networks", "_datasets", "_training", "_base"),
+    *("_autoencoder", "_denoising", "metrics", "compare", "plotting", "__main__"),
+]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module] if node.module else [a.name for a in node.names]
+            yield from ((node.level, name) for name in names)
+        elif isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+
+
+def test_every_room_has_its_place():
+    rooms = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    assert rooms == set(ORDER)
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_imports_go_one_way(room):
+    allowed = ORDER[: ORDER.index(room)]
+    for level, name in imports(PACKAGE / f"{room}.py"):
+        if level == 1 and not hasattr(sklearn_ae, name):  # public names from anywhere
+            assert name in allowed
+        assert not (level == 0 and name.startswith("benchmarks"))
+
+
+@pytest.mark.parametrize("room", [r for r in ORDER if r != "_base"])
+def test_private_names_of_scikit_learn_stay_in_one_room(room):
+    for level, name in imports(PACKAGE / f"{room}.py"):
+        private = any(part.startswith("_") for part in name.split("."))
+        assert not (level == 0 and name.startswith("sklearn.") and private)
+
+
+def test_nothing_foreign_is_executed():
+    for path in PACKAGE.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in {"eval", "exec", "pickle.load", "pickle.loads"}
+                assert called != "torch.load"
+
+
+def test_import_loads_no_package_of_its_own():
+    code = (
+        "import sys, skorch, sklearn.decomposition, sklearn.model_selection, torch\n"
+        "before = set(sys.modules)\n"
+        "import sklearn_ae\n"
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    known = {"sklearn_ae", "sklearn", "skorch", "scipy", "torch"}
+    assert set(loaded) <= known | sys.stdlib_module_names

@@ -1,0 +1,65 @@
+"""scikit-learn's own checks, over every public estimator."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import sklearn_ae
+from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
+from sklearn_ae._losses import LOSSES
+from sklearn_ae._networks import NOISES
+
+
+class Squashed(AutoencoderTransformer):
+    """Brings the checks' data into [0, 1], where cross-entropy wants them."""
+
+    def _check_bounds(self, X):
+        pass
+
+    def _scaled(self, X, dtype):
+        return expit(X).astype(dtype)
+
+    def _unscaled(self, X):
+        return logit(np.clip(X, 1e-6, 1 - 1e-6))
+
+
+# Without early stopping networks train on the checks' small tables too.
+TRAINED = {"early_stopping": False, "max_iter": 5}
+ESTIMATORS = [
+    AutoencoderTransformer(),
+    AutoencoderTransformer(**TRAINED),
+    AutoencoderTransformer(init="random", **TRAINED),
+    AutoencoderTransformer(hidden_layer_sizes=(), dropout=0.0, **TRAINED),
+    AutoencoderTransformer(hidden_layer_sizes=(8,), dropout=0.2, max_iter=5),
+    *(
+        (AutoencoderTransformer if row.bounds is None else Squashed)(
+            loss=loss, hidden_layer_sizes=(16,), **TRAINED
+        )
+        for loss, row in LOSSES.items()
+    ),
+    DenoisingAutoencoder(),
+    *(
+        DenoisingAutoencoder(
+            noise=noise, noise_level=0.3, hidden_layer_sizes=(16,), **TRAINED
+        )
+        for noise in NOISES
+    ),
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+def test_every_public_estimator_is_checked():
+    public = {getattr(sklearn_ae, name) for name in sklearn_ae.__all__}
+    estimators = {thing for thing in public if hasattr(thing, "fit")}
+    assert estimators <= {type(estimator) for estimator in ESTIMATORS}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS[:1])
+def test_signature_shows_every_parameter(estimator):
+    assert set(estimator.get_params()) == set(estimator._get_param_names())
+    assert set(estimator.get_params()) <= set(estimator._parameter_constraints)

@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sklearn_ae._losses import LOSSES
+from sklearn_ae._networks import ACTIVATIONS, NOISES, DenseNetwork, PCAStart
+
+
+def identity(x):
+    return x
+
+
+class Halving(nn.Module):
+    """A user's network: keeps the contract, has no `silence`."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.encode = nn.Linear(n_features, n_components)
+        self.decode = nn.Linear(n_components, n_features)
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+def pca_start(network, **params):
+    generator = torch.Generator().manual_seed(0)
+    components = torch.linalg.qr(torch.randn(6, 3, generator=generator))[0].T
+    mean = torch.randn(6, generator=generator)
+    module = PCAStart(network, 6, 4, identity, **params)
+    module.start(components.numpy(), mean.numpy())
+    x = torch.randn(50, 6, generator=generator)
+    return module, components, mean, x
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_dense_network_keeps_the_contract(activation):
+    torch.manual_seed(0)
+    network = DenseNetwork(6, 2, (5, 4), activation)
+    x = torch.randn(7, 6)
+    z = network.encode(x)
+    assert z.shape == (7, 2)
+    torch.testing.assert_close(network(x), network.decode(z))
+    widths = [m.weight.shape[::-1] for m in network.modules() if hasattr(m, "weight")]
+    assert widths == [(6, 5), (5, 4), (4, 2), (2, 4), (4, 5), (5, 6)]
+
+
+@pytest.mark.parametrize(
+    ("activation", "value"),
+    [
+        ("identity", -0.5),
+        ("relu", 0.0),
+        ("tanh", -0.46211716),
+        ("logistic", 0.37754067),
+        ("silu", -0.18877033),
+        ("gelu", -0.15426877),
+        ("elu", -0.39346934),
+    ],
+)
+def test_activation_values(activation, value):
+    assert ACTIVATIONS[activation]()(torch.tensor(-0.5)) == pytest.approx(value)
+
+
+def test_all_activations_have_a_value_tested():
+    assert len(ACTIVATIONS) == 7
+
+
+@pytest.mark.parametrize(
+    ("network", "params"),
+    [(DenseNetwork, {"hidden_layer_sizes": (8,)}), (DenseNetwork, {}), (Halving, {})],
+)
+def test_pca_start_is_pca_and_all_of_it_can_learn(network, params):
+    module, components, mean, x = pca_start(network, **params)
+    z = (x - mean) @ components.T
+    torch.testing.assert_close(module.encode(x)[:, :3], z)
+    assert (module.encode(x)[:, 3] == 0).all()  # no component is left for it
+    torch.testing.assert_close(module(x), z @ components + mean)
+    optimizer = torch.optim.SGD(module.parameters(), 0.1)
+    before = [p.detach().clone() for p in module.parameters()]
+    for _ in range(3):  # zero layers wake one another up, a step after the other
+        optimizer.zero_grad()
+        (module(x) - x).square().mean().backward()
+        optimizer.step()
+    changed = [not torch.equal(b, p) for b, p in zip(before, module.parameters())]  # noqa: B905
+    assert all(changed)
+
+
+def test_pca_start_gradients_against_finite_differences():
+    module = pca_start(DenseNetwork, hidden_layer_sizes=(5,), activation="tanh")[0]
+    module = module.double()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    x = torch.randn(3, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(module, (x,))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_link_is_the_inverse_of_output(loss):
+    row = LOSSES[loss]
+    x = torch.linspace(*(row.bounds or (-3.0, 3.0)), 7)
+    torch.testing.assert_close(row.output(row.link(x)), x, atol=2e-3, rtol=0)
+
+
+SPAN = {
+    "low": torch.tensor([-9.0] * 4),
+    "high": torch.tensor([9.0] * 4),
+    "zero": torch.tensor([0.0, 1.0, 2.0, 3.0]),
+}
+
+
+@pytest.fixture
+def cells():
+    torch.manual_seed(0)
+    return 10 * torch.arange(4.0) + torch.rand(20_000, 4)
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_noise_of_level_zero_is_none(noise, cells):
+    torch.testing.assert_close(NOISES[noise](cells, 0.0, **SPAN), cells)
+
+
+def test_gaussian_noise_has_its_standard_deviation(cells):
+    added = NOISES["gaussian"](cells, 0.3, **SPAN) - cells
+    assert added.mean().abs() < 0.005
+    assert added.std() == pytest.approx(0.3, rel=0.01)
+
+
+def test_masking_puts_zero_in_its_share_of_cells(cells):
+    noisy = NOISES["masking"](cells, 0.3, **SPAN)
+    hit = noisy != cells
+    assert hit.float().mean() == pytest.approx(0.3, abs=0.01)
+    assert (noisy[hit] == SPAN["zero"].expand_as(noisy)[hit]).all()
+
+
+def test_salt_and_pepper_puts_both_ends_in_equal_shares(cells):
+    noisy = NOISES["salt_and_pepper"](cells, 0.3, **SPAN)
+    assert (noisy == -9).float().mean() == pytest.approx(0.15, abs=0.01)
+    assert (noisy == 9).float().mean() == pytest.approx(0.15, abs=0.01)
+    assert (noisy == cells).float().mean() == pytest.approx(0.7, abs=0.01)
+
+
+def test_swap_takes_values_of_the_same_column_from_other_rows(cells):
+    noisy = NOISES["swap"](cells, 0.3, **SPAN)
+    assert (noisy != cells).float().mean() == pytest.approx(0.3, abs=0.01)
+    for column in range(4):
+        assert np.isin(noisy[:, column], cells[:, column]).all()
+
+
+def test_swap_with_level_one_changes_every_row():
+    x = torch.arange(5.0)[:, None]
+    assert (NOISES["swap"](x, 1.0, **SPAN) != x).all()
+
+
+def test_swap_leaves_a_single_row_alone():
+    x = torch.ones(1, 4)
+    assert torch.equal(NOISES["swap"](x, 1.0, **SPAN), x)

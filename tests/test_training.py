@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch.utils.data import TensorDataset
+
+from sklearn_ae._training import Batches, KeepBest, Rows, resolve_device, torch_state
+
+
+def test_batches_hold_every_row_once_in_an_order_of_each_epoch():
+    torch.manual_seed(0)
+    rows = Rows(np.arange(10.0)[:, None])
+    batches = Batches(rows, 4, shuffle=True)
+    epochs = [[inputs[:, 0].tolist() for inputs, _ in batches] for _ in range(2)]
+    assert [len(batch) for batch in epochs[0]] == [4, 4, 2]
+    assert len(batches) == 3
+    flat = [[row for batch in epoch for row in batch] for epoch in epochs]
+    assert sorted(flat[0]) == sorted(flat[1]) == list(range(10))
+    assert flat[0] != flat[1] != list(range(10))
+
+
+def test_batches_are_in_order_without_shuffle():
+    rows = Rows(np.arange(5.0)[:, None])
+    assert torch.cat([x for x, _ in Batches(rows, 2)])[:, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_batches_corrupt_inputs_not_targets():
+    rows = Rows(np.ones((5, 2)))
+    for inputs, targets in Batches(rows, 2, corrupt=lambda x: x + 1):
+        assert (inputs == 2).all()
+        assert (targets == 1).all()
+    assert (rows.inputs == 1).all()
+
+
+def test_batches_take_any_dataset():
+    dataset = TensorDataset(torch.arange(5.0), torch.arange(5.0))
+    assert [len(x) for x, _ in Batches(dataset, 2)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("shift", [-0.1, 0.1, 0.25, 0.4, 1.0])
+def test_epochs_count_when_a_paired_t_test_says_so(shift):
+    rng = np.random.default_rng(0)
+    start = rng.random(20) + 1
+    losses = start - shift + 0.5 * rng.normal(size=20)
+    judge = KeepBest(safe_start=True, tol=0.0, patience=None)
+    judge.start_losses_ = torch.from_numpy(start)
+    test = stats.ttest_rel(start, losses, alternative="greater")
+    beats = judge._beats_start(torch.from_numpy(losses))
+    assert beats == (test.pvalue < 1 - judge.confidence)
+
+
+@pytest.mark.parametrize("device", ["toaster", "cuda:99", "meta:x"])
+def test_unknown_device(device):
+    with pytest.raises(ValueError, match="The 'device' parameter must be 'auto' or"):
+        resolve_device(device)
+
+
+@pytest.mark.parametrize("flush", [True, False])
+def test_torch_state_is_put_back(flush):
+    tiny = torch.tensor(1e-310, dtype=torch.float64)
+    torch.set_flush_denormal(flush)
+    torch.set_default_dtype(torch.float64)
+    state = torch.get_rng_state()
+    try:
+        with torch.no_grad(), torch_state(torch.device("cpu"), 0):
+            assert torch.is_grad_enabled()
+            assert torch.zeros(1).dtype == torch.float32
+            assert (tiny * 1.0).item() == 0
+            torch.rand(1)
+        assert torch.get_default_dtype() == torch.float64
+        assert ((tiny * 1.0).item() == 0) == flush
+        assert torch.equal(torch.get_rng_state(), state)
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_flush_denormal(False)
