@@ -415,7 +415,7 @@ def test_dropout_is_off_in_transform():
 
 def test_codes_of_another_width_are_refused():
     autoencoder = make(3).fit(IRIS)
-    with pytest.raises(ValueError, match="X has 2 columns, but the codes .* have 3"):
+    with pytest.raises(ValueError, match=r"X has 2 columns, but the codes .* have 3"):
         autoencoder.inverse_transform(np.zeros((5, 2)))
 
 
