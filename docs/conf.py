@@ -30,14 +30,13 @@ autosummary_generate = True
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     "members": True,
+    "inherited-members": True,
     # What scikit-learn gives every transformer is named in api.md instead: its
     # docstrings refer to pages of its own site.
-    "inherited-members": "ClassNamePrefixFeaturesOutMixin,TransformerMixin,"
-    "BaseEstimator,MetadataRequest",
-    "exclude-members": "set_inverse_transform_request",
+    "exclude-members": "fit_transform, get_feature_names_out, get_metadata_routing, "
+    "set_output",
 }
 numpydoc_show_class_members = False
-numpydoc_validation_checks = {"all", "ES01", "EX01", "SA01", "SS06"}
 
 sphinx_gallery_conf = {
     "examples_dirs": "examples",

@@ -32,6 +32,7 @@ from ._training import (
     AutoencoderNet,
     Batches,
     KeepBest,
+    KeepFinite,
     Rows,
     resolve_device,
     torch_state,
@@ -279,20 +280,18 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             scale = float(peak * np.sqrt(squares / X.size))
         self.mean_ = mean
         self.scale_ = scale
-        self.n_components_ = self._n_components(X)
-        self._n_features_out = self.n_components_
-
-    def _n_components(self, X):
-        return int(self.n_components)
+        self.n_components_ = self._n_features_out = int(self.n_components)
 
     def _train(self, X, resume, one_pass):
         device = resolve_device(self.device)
-        rng = getattr(self, "_rng", None) if one_pass and resume else None
+        rng = getattr(self, "_rng", None) if resume and one_pass else None
         rng = rng or _generator(self.random_state)
         with torch_state(device, int(rng.integers(2**62))):
             n_valid = 0 if one_pass else self._n_validation(len(X))
-            order = rng.permutation(len(X)) if n_valid else slice(None)
-            rows = torch.from_numpy(self._scaled(X, np.float32)[order]).to(device)
+            rows = self._scaled(X, np.float32)
+            if n_valid:
+                rows = rows[rng.permutation(len(X))]
+            rows = torch.from_numpy(rows).to(device)
             train, valid = Rows(rows[n_valid:]), None
             corrupt = self._corruption()
             if n_valid:
@@ -300,72 +299,70 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 # Corrupted once, so that every epoch is judged on the same rows.
                 valid = Rows(corrupt(valid) if corrupt else valid, valid)
             batch_size = self._batch_size(len(train))
-            epochs = 1 if one_pass else self._epochs(len(train), batch_size)
-            keep_best = KeepBest(
-                safe_start=resume or self.init == "pca",
-                tol=self.tol,
-                patience=self.n_iter_no_change if n_valid else None,
-            )
+            if one_pass:
+                epochs, judge, schedule = 1, KeepFinite(), []
+            else:
+                epochs = self._epochs(len(train), batch_size)
+                judge = KeepBest(
+                    safe_start=resume or self.init == "pca",
+                    tol=self.tol,
+                    patience=self.n_iter_no_change if n_valid else None,
+                )
+                schedule = self._schedule(epochs * -(-len(train) // batch_size))
             net = self._make_net(
-                device,
-                batch_size,
-                corrupt,
-                valid,
-                epochs,
-                schedule=None if one_pass else epochs * -(-len(train) // batch_size),
-                keep_best=keep_best,
+                device=str(device),
+                max_epochs=epochs,
+                batch_size=batch_size,
+                train_split=None if valid is None else predefined_split(valid),
+                iterator_train__corrupt=corrupt,
+                # The judge comes last: it sees what the user's callbacks did.
+                callbacks=[*(self.callbacks or ()), *schedule, judge],
             )
             net.initialize()
             self._initialize_weights(net, X, rng, resume, one_pass)
             if self.compile:
                 _compile(net, train.inputs[:batch_size])
-            net.partial_fit(train, epochs=epochs)
-            self._keep(net, keep_best, X, epochs, resume)
+            net.partial_fit(train)
+            self._keep(net, judge, rows, resume)
         if one_pass:
             self._rng = rng
 
-    def _make_net(
-        self, device, batch_size, corrupt, valid, epochs, schedule, keep_best
-    ):
+    def _make_net(self, **params):
+        """Return a skorch net with what does not depend on the rows filled in."""
         loss = LOSSES[self.loss]
         network, network_params = self._network()
         if self.init == "pca":
             network_params = {"network": network, "link": loss.link, **network_params}
             network = PCAStart
-        callbacks = [(f"callback_{i}", c) for i, c in enumerate(self.callbacks or ())]
-        if schedule:
-            callbacks.append(
-                (
-                    "learning_rate",
-                    LRScheduler(
-                        OneCycleLR,
-                        max_lr=self.learning_rate_init,
-                        total_steps=schedule,
-                        cycle_momentum=False,
-                        step_every="batch",
-                    ),
-                )
-            )
-        prefixed = {k: v for k, v in vars(self).items() if k.startswith(PREFIXES)}
         return AutoencoderNet(
             network,
             criterion=loss.criterion,
-            criterion__reduction="none",
-            device=str(device),
-            max_epochs=epochs,
-            batch_size=batch_size,
             dataset=Rows,
-            train_split=None if valid is None else predefined_split(valid),
             iterator_train=Batches,
             iterator_train__shuffle=True,
-            iterator_train__corrupt=corrupt,
             iterator_valid=Batches,
-            callbacks=[*callbacks, ("keep_best", keep_best)],
             verbose=int(self.verbose),
-            **{f"module__{k}": v for k, v in network_params.items()},
-            **self._optimizer_params(),
-            **prefixed,
+            **params,
+            **{
+                **{f"module__{k}": v for k, v in network_params.items()},
+                **self._optimizer_params(),
+                **{k: v for k, v in vars(self).items() if k.startswith(PREFIXES)},
+                "criterion__reduction": "none",
+            },
         )
+
+    def _schedule(self, n_steps):
+        if not n_steps:
+            return []
+        return [
+            LRScheduler(
+                OneCycleLR,
+                max_lr=self.learning_rate_init,
+                total_steps=n_steps,
+                cycle_momentum=False,
+                step_every="batch",
+            )
+        ]
 
     def _optimizer_params(self):
         optimizer = OPTIMIZERS.get(self.optimizer, self.optimizer)
@@ -381,7 +378,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if resume:
             net.module_.load_state_dict(self.net_.module_.state_dict())
             if one_pass and hasattr(self, "_rng"):
-                net.optimizer_.load_state_dict(self.net_.optimizer_.state_dict())
+                # Momenta go on; what set_params changed since then counts.
+                state = self.net_.optimizer_.state_dict()
+                state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
+                net.optimizer_.load_state_dict(state)
         elif self.init == "pca":
             pca = PCA(
                 min(self.n_components_, *X.shape),
@@ -393,12 +393,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             mean = self.mean_ if bounded else np.zeros_like(self.mean_)
             net.module_.start(pca.components_, mean)
 
-    def _keep(self, net, keep_best, X, epochs, resume):
+    def _keep(self, net, judge, rows, resume):
         """Set the fitted attributes from the trained net."""
         unit = self.scale_ ** LOSSES[self.loss].power
         whole = [epoch for epoch in net.history if "train_loss" in epoch]
         curve = [epoch["train_loss"] * unit for epoch in whole]
         valid_curve = [e["valid_loss"] * unit for e in whole if "valid_loss" in e]
+        net.train_split = None  # a model that is shipped holds no rows
         self.net_ = net
         self.device_ = net.device
         self.loss_curve_ = (self.loss_curve_ if resume else []) + curve
@@ -406,14 +407,18 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             self.validation_loss_curve_ if resume else []
         ) + valid_curve
         self.n_iter_ = len(self.loss_curve_)
-        self.best_iter_ = self.n_iter_ - len(whole) + keep_best.best_epoch_
+        self.best_iter_ = self.n_iter_ - len(whole) + judge.best_epoch_
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
-        self.best_loss_ = keep_best.best_loss_ * unit
-        self.reconstruction_error_ = self._row_errors(X).sum() / X.size * self.scale_**2
-        if keep_best.diverged_:
+        self.best_loss_ = judge.best_loss_ * unit
+        squares = sum(
+            np.square(part - self._run(part, "encode", "decode")).sum(dtype=np.float64)
+            for part in (rows[chunk].cpu().numpy() for chunk in _chunks(rows))
+        )
+        self.reconstruction_error_ = squares / rows.numel() * self.scale_**2
+        if judge.diverged_:
             warnings.warn(
                 f"The loss was not finite in epoch {len(whole)}; the best weights "
-                f"until then (epoch {keep_best.best_epoch_}) were restored. Try a "
+                f"until then (epoch {judge.best_epoch_}) were restored. Try a "
                 f"smaller learning_rate_init (now {self.learning_rate_init:g}) or data "
                 f"without extreme rows.",
                 ConvergenceWarning,
@@ -421,8 +426,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             )
         elif len(whole) < len(net.history):
             warnings.warn(
-                f"The fit was interrupted in epoch {len(net.history)} of {epochs}; the "
-                f"best weights until then (epoch {keep_best.best_epoch_}) were kept.",
+                f"The fit was interrupted in epoch {len(net.history)} of "
+                f"{net.max_epochs}; the best weights until then (epoch "
+                f"{judge.best_epoch_}) were kept.",
                 ConvergenceWarning,
                 stacklevel=4,
             )

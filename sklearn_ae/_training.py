@@ -171,11 +171,9 @@ class KeepBest(Callback):
     best_epoch_ : int
         The epoch whose weights were kept; 0 is the start.
     best_loss_ : float
-        Its loss.
+        Their loss.
     diverged_ : bool
         Whether a loss was not finite.
-    finished_ : bool
-        Whether the fit ended by itself or by a callback, not by an interrupt.
     """
 
     def __init__(self, safe_start, tol, patience, confidence=0.995):
@@ -186,18 +184,16 @@ class KeepBest(Callback):
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         """Measure the start."""
-        self.has_validation_ = net.train_split is not None
-        rows = net.get_split_datasets(X)[1] if self.has_validation_ else X
-        self.start_losses_ = net.evaluate(rows)
-        self.start_ = copy.deepcopy(net.module_.state_dict())
-        self.best_ = self.start_
+        valid = net.get_split_datasets(X)[1] if net.train_split else None
+        self.has_validation_ = valid is not None
+        self.start_losses_ = net.evaluate(X if valid is None else valid)
+        self.start_ = self.best_ = copy.deepcopy(net.module_.state_dict())
         self.best_loss_ = (
             self.start_losses_.mean().item() if self.has_validation_ else np.inf
         )
-        self.mark_ = np.inf  # the loss that the next improvement is measured from
-        self.mark_epoch_ = 0
         self.best_epoch_ = 0
         self.epoch_ = 0
+        self.mark_ = np.inf, 0  # loss and epoch of the last improvement
         self.diverged_ = False
 
     def on_epoch_end(self, net, **kwargs):
@@ -215,29 +211,58 @@ class KeepBest(Callback):
             self.best_loss_ = loss
             self.best_epoch_ = self.epoch_
             self.best_ = copy.deepcopy(net.module_.state_dict())
-        if loss < self.mark_ * (1 - self.tol):
-            self.mark_, self.mark_epoch_ = loss, self.epoch_
-        if self.patience and self.epoch_ - self.mark_epoch_ >= self.patience:
+        if loss < self.mark_[0] * (1 - self.tol):
+            self.mark_ = loss, self.epoch_
+        if self.patience and self.epoch_ - self.mark_[1] >= self.patience:
             raise KeyboardInterrupt
 
     def on_train_end(self, net, X=None, **kwargs):
         """Put the best weights back."""
         net.module_.load_state_dict(self.best_)
         if not self.has_validation_:
-            losses, start = net.evaluate(X).mean(), self.start_losses_.mean()
-            if not losses < start:  # not finite is not below either
+            loss, start = net.evaluate(X).mean(), self.start_losses_.mean()
+            if not loss < start:  # nor is one that is not finite
                 net.module_.load_state_dict(self.start_)
-                self.best_epoch_ = 0
-            self.best_loss_ = min(losses.nan_to_num(torch.inf), start).item()
+                loss, self.best_epoch_ = start, 0
+            self.best_loss_ = loss.item()
         net.module_.eval()
         del self.start_, self.best_, self.start_losses_
         net.valid_losses_ = []
 
     def _beats_start(self, losses):
         gains = self.start_losses_ - losses
+        if len(gains) < 2:
+            return False
         error = gains.std().item() / len(gains) ** 0.5
         quantile = stats.t.ppf(self.confidence, len(gains) - 1)
         return gains.mean().item() > quantile * error
+
+
+class KeepFinite(Callback):
+    """Go back to the start if a pass made the loss or a weight not finite.
+
+    `KeepBest` for `partial_fit`, which has too few rows at a time to judge more.
+    """
+
+    best_epoch_ = 1
+
+    def on_train_begin(self, net, **kwargs):
+        """Note the start."""
+        self.start_ = copy.deepcopy(net.module_.state_dict())
+
+    def on_train_end(self, net, **kwargs):
+        """Check what the pass made of it."""
+        # Interrupted passes have no loss; the weights tell of them.
+        self.best_loss_ = net.history[-1].get("train_loss", np.nan)
+        numbers = [*net.module_.state_dict().values()]
+        if "train_loss" in net.history[-1]:
+            numbers.append(torch.tensor(self.best_loss_))
+        self.diverged_ = not all(torch.isfinite(number).all() for number in numbers)
+        if self.diverged_:
+            net.module_.load_state_dict(self.start_)
+            self.best_epoch_ = 0
+        net.module_.eval()
+        del self.start_
 
 
 def resolve_device(device):

@@ -100,6 +100,13 @@ def test_more_code_units_than_columns():
     assert np.isfinite(trained.transform(IRIS)).all()
 
 
+@pytest.mark.parametrize("n_rows", [2, 3, 5])
+def test_a_handful_of_rows(n_rows):
+    X = IRIS[:: 150 // n_rows][:n_rows]
+    pca = PCA(1).fit(X)
+    assert_allclose(make(1).fit(X).transform(X), pca.transform(X), atol=1e-5)
+
+
 def test_more_code_units_than_rows():
     X = np.random.default_rng(0).normal(size=(8, 20))
     assert make(15).fit(X).transform(X).shape == (8, 15)
@@ -553,6 +560,11 @@ def test_a_model_from_cuda_works_without(monkeypatch):
     assert_allclose(other.transform(IRIS), fitted.transform(IRIS), atol=1e-5)
 
 
+def test_a_pickle_holds_no_rows():
+    X = np.random.default_rng(0).normal(size=(20_000, 16))
+    assert len(pickle.dumps(make().fit(X))) < X.nbytes / 20
+
+
 # -- going on --
 
 
@@ -586,6 +598,15 @@ def test_partial_fit_after_fit_keeps_what_was_learnt():
 def test_partial_fit_takes_a_single_row_once_started():
     autoencoder = make().partial_fit(IRIS)
     assert autoencoder.partial_fit(IRIS[:1]).n_iter_ == 2
+
+
+def test_partial_fit_survives_divergence():
+    autoencoder = make(optimizer="sgd").partial_fit(DIGITS)
+    codes = autoencoder.transform(DIGITS)
+    autoencoder.set_params(learning_rate_init=1e9)
+    with pytest.warns(ConvergenceWarning, match="Try a smaller learning_rate_init"):
+        autoencoder.partial_fit(DIGITS)
+    assert_array_equal(autoencoder.transform(DIGITS), codes)
 
 
 def test_warm_start_goes_on():
@@ -634,6 +655,9 @@ def test_unknown_parameters_are_refused():
 
 
 def test_parameters_with_a_prefix_reach_skorch():
+    assert make(optimizer__lr=0.5, max_iter=0).fit(IRIS).net_.optimizer_.defaults[
+        "lr"
+    ] == pytest.approx(0.5)
     autoencoder = make(optimizer="sgd", optimizer__momentum=0.7, loss="huber")
     autoencoder.set_params(criterion__delta=0.3).fit(IRIS)
     assert autoencoder.net_.optimizer_.param_groups[0]["momentum"] == 0.7
