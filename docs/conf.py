@@ -17,7 +17,8 @@ extensions = [
     "myst_parser",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "examples", "**.ipynb", "sg_execution_times.rst"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "examples", "sg_execution_times.rst"]
 nitpicky = False  # no inventories of other projects, so their names are not links
 
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -42,6 +43,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
     "doc_module": ("sklearn_ae",),
     "reference_url": {"sklearn_ae": None},
     "abort_on_example_error": True,

@@ -35,7 +35,7 @@ for name, reducer in reducers.items():
 # Each image is drawn as its own digit at its two numbers. The autoencoder never saw
 # which digit is which, no more than PCA did.
 
-# Ten colours of Paul Tol's, dark enough on white; the glyph says the same as the colour.
+# The glyph says the same as the colour, for those who cannot tell the colours apart.
 colors = [
     *("#332288", "#117733", "#0077AA", "#AA4499", "#882255"),
     *("#CC6677", "#999933", "#44AA99", "#666666", "#DD7700"),
@@ -77,7 +77,7 @@ fig, axes = plt.subplots(
 for line, (name, pictures) in zip(axes, images.items(), strict=True):
     for ax, picture in zip(line, pictures, strict=True):
         ax.imshow(picture.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
-    line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    line[0].set_ylabel(name, fontsize=13, rotation=0, ha="right", va="center")
 plt.show()
 
 # %%

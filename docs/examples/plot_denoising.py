@@ -66,7 +66,7 @@ fig, axes = plt.subplots(
 for line, (name, pictures) in zip(axes, images.items(), strict=True):
     for ax, picture in zip(line, pictures[rows], strict=True):
         ax.imshow(picture.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
-    line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    line[0].set_ylabel(name, fontsize=13, rotation=0, ha="right", va="center")
 plt.show()
 
 # %%
