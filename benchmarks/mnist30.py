@@ -2,9 +2,9 @@
 
     python -m benchmarks.mnist30 [--quick] [--data-dir DIR]
 
-Trained on the 60,000 images, pixels in [0, 1]; the error is the mean over the 10,000 test
-images of the sum of squared pixel errors. Hinton and Salakhutdinov (2006) report 13.87
-for PCA and 3.00 for a deep autoencoder with pretraining.
+Trained on the 60,000 images, pixels in [0, 1]; the error is the mean over the 10,000
+test images of the sum of squared pixel errors. Hinton and Salakhutdinov (2006) report
+13.87 for PCA and 3.00 for a deep autoencoder with pretraining.
 """
 
 import argparse

@@ -69,7 +69,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     n_iter_no_change : int or None, default=20
         Epochs without improvement after which a fit with `early_stopping` ends.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
-        Name, or a class of `torch.optim`. It gets `learning_rate_init` as ``lr``,
+        Name, or a class of `torch.optim`; "sgd" wants a `learning_rate_init` of about
+        0.1. It gets `learning_rate_init` as ``lr``,
         `alpha` as ``weight_decay`` and every ``optimizer__…`` parameter.
     device : str or torch.device, default="auto"
         "auto" is CUDA where present, else the CPU.
@@ -111,7 +112,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     best_loss_ : float
         Loss of the weights that were kept, on the validation rows, or on the training
         rows if there are none.
-    loss_curve_ : list of float of length n_iter_
+    loss_curve_ : list of float
         Training loss of each epoch, while its weights changed.
     validation_loss_curve_ : list of float
         Validation loss after each epoch; empty without validation rows.
@@ -176,7 +177,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "module": [type, None],
+        "module": [type, nn.Module, None],
     }
 
     def __init__(
@@ -198,7 +199,12 @@ class AutoencoderTransformer(BaseAutoencoder):
     def _network(self):
         sizes = {"n_features": self.n_features_in_, "n_components": self.n_components_}
         if self.module is not None:
-            _check_contract(self.module)
+            if isinstance(self.module, nn.Module):
+                name = type(self.module).__name__
+                raise TypeError(
+                    f"module must be a class, which each fit builds anew. Got an "
+                    f"instance: pass module={name}, its parameters as module__…."
+                )
             return self.module, sizes
         return DenseNetwork, {
             **sizes,
@@ -218,17 +224,3 @@ class AutoencoderTransformer(BaseAutoencoder):
                 f"'auto'. Got {self.hidden_layer_sizes!r}."
             )
         return tuple(sizes)
-
-
-def _check_contract(module):
-    # torch.nn.Module has a forward of its own, which only raises.
-    missing = [
-        name
-        for name in ("encode", "decode", "forward")
-        if getattr(module, name, None) is getattr(nn.Module, name, None)
-    ]
-    if missing:
-        raise TypeError(
-            f"module={module.__name__} has no {' and no '.join(missing)}: a network "
-            f"needs encode(x), decode(z) and forward(x), the round trip."
-        )

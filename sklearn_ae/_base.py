@@ -158,7 +158,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Returns
         -------
-        params : dict
+        dict
             Names and values.
         """
         prefixed = {k: v for k, v in vars(self).items() if k.startswith(PREFIXES)}
@@ -176,6 +176,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Returns
         -------
         self : object
+            This estimator.
         """
         prefixed = {k: v for k, v in params.items() if k.startswith(PREFIXES)}
         super().set_params(**{k: v for k, v in params.items() if k not in prefixed})
@@ -241,7 +242,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 ensure_min_samples=1 if resume else 2,
             )
             self._check_bounds(X)
-            if not resume:
+            if resume:
+                self._check_resume()
+            else:
                 self._measure(X)
             self._train(X, resume, one_pass)
         except BaseException:
@@ -261,6 +264,18 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 f"MinMaxScaler(), or choose another loss."
             )
 
+    def _check_resume(self):
+        for name, then, now in (
+            ("n_components", self.n_components_, self.n_components),
+            ("loss", self._loss, LOSSES[self.loss]),
+        ):
+            if then != now:
+                raise ValueError(
+                    f"{name} has changed since the last fit, to "
+                    f"{getattr(self, name)!r}, so its weights can't go on: set it "
+                    f"back, or fit with warm_start=False."
+                )
+
     def _measure(self, X):
         """Set the centre and the one scale of the data."""
         with np.errstate(over="ignore", invalid="ignore"):
@@ -272,7 +287,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                     f"{np.abs(X).max():g}. Divide it by a constant first."
                 )
         scale = 1.0
-        if peak > 0 and LOSSES[self.loss].bounds is None:
+        self._loss = LOSSES[self.loss]  # set_params changes the next fit, not this
+        if peak > 0 and self._loss.bounds is None:
             # Divided by the peak first: squares of 1e200 would not fit a float64.
             squares = sum(
                 np.square((X[rows] - mean) / peak).sum() for rows in _chunks(X)
@@ -308,7 +324,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                     tol=self.tol,
                     patience=self.n_iter_no_change if n_valid else None,
                 )
-                schedule = self._schedule(epochs * -(-len(train) // batch_size))
+                schedule = self._schedule(epochs * len(Batches(train, batch_size)))
             net = self._make_net(
                 device=str(device),
                 max_epochs=epochs,
@@ -324,12 +340,19 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 _compile(net, train.inputs[:batch_size])
             net.partial_fit(train)
             self._keep(net, judge, rows, resume)
+        # A model that is shipped holds no rows, and little that only training needs.
+        net.train_split = None
+        for callback in schedule:
+            callback.lr_scheduler_ = None
         if one_pass:
             self._rng = rng
+        else:
+            net.optimizer_.state.clear()
+            vars(self).pop("_rng", None)
 
     def _make_net(self, **params):
         """Return a skorch net with what does not depend on the rows filled in."""
-        loss = LOSSES[self.loss]
+        loss = self._loss
         network, network_params = self._network()
         if self.init == "pca":
             network_params = {"network": network, "link": loss.link, **network_params}
@@ -376,7 +399,14 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _initialize_weights(self, net, X, rng, resume, one_pass):
         if resume:
-            net.module_.load_state_dict(self.net_.module_.state_dict())
+            try:
+                net.module_.load_state_dict(self.net_.module_.state_dict())
+            except RuntimeError as error:
+                raise ValueError(
+                    f"The network's parameters have changed since the last fit, so its "
+                    f"weights can't go on: set them back, or fit with "
+                    f"warm_start=False. {error}"
+                ) from error
             if one_pass and hasattr(self, "_rng"):
                 # Momenta go on; what set_params changed since then counts.
                 state = self.net_.optimizer_.state_dict()
@@ -389,17 +419,18 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             )
             with np.errstate(invalid="ignore"):  # constant data have no ratios
                 pca.fit((X - self.mean_.astype(X.dtype)) / X.dtype.type(self.scale_))
-            bounded = LOSSES[self.loss].bounds is not None
+            bounded = self._loss.bounds is not None
             mean = self.mean_ if bounded else np.zeros_like(self.mean_)
             net.module_.start(pca.components_, mean)
 
     def _keep(self, net, judge, rows, resume):
         """Set the fitted attributes from the trained net."""
-        unit = self.scale_ ** LOSSES[self.loss].power
+        unit = self.scale_**self._loss.power
         whole = [epoch for epoch in net.history if "train_loss" in epoch]
-        curve = [epoch["train_loss"] * unit for epoch in whole]
-        valid_curve = [e["valid_loss"] * unit for e in whole if "valid_loss" in e]
-        net.train_split = None  # a model that is shipped holds no rows
+        curve = [float(epoch["train_loss"]) * unit for epoch in whole]
+        valid_curve = [
+            float(e["valid_loss"]) * unit for e in whole if "valid_loss" in e
+        ]
         self.net_ = net
         self.device_ = net.device
         self.loss_curve_ = (self.loss_curve_ if resume else []) + curve
@@ -414,7 +445,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             np.square(part - self._run(part, "encode", "decode")).sum(dtype=np.float64)
             for part in (rows[chunk].cpu().numpy() for chunk in _chunks(rows))
         )
-        self.reconstruction_error_ = squares / rows.numel() * self.scale_**2
+        self.reconstruction_error_ = float(squares / rows.numel() * self.scale_**2)
         if judge.diverged_:
             warnings.warn(
                 f"The loss was not finite in epoch {len(whole)}; the best weights "
@@ -472,8 +503,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Returns
         -------
-        Z : ndarray of shape (n_samples, n_components_)
-            Their codes, in the data's units as PCA's are; float32 if X is, else
+        ndarray of shape (n_samples, n_components)
+            Codes, in the data's units as PCA's are; float32 if X is, else
             float64.
         """
         X = self._validate(X)
@@ -484,12 +515,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_components_)
+        X : array-like of shape (n_samples, n_components)
             Codes: `transform`'s, or chosen ones.
 
         Returns
         -------
-        X_original : ndarray of shape (n_samples, n_features_in_)
+        ndarray of shape (n_samples, n_features)
             Rows in the units of the training data; float32 if the codes are, else
             float64.
         """
@@ -512,7 +543,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Returns
         -------
-        X_reconstructed : ndarray of shape (n_samples, n_features)
+        ndarray of shape (n_samples, n_features)
             What the code keeps of them; float32 if X is, else float64.
         """
         X = self._validate(X)
@@ -533,7 +564,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Returns
         -------
-        share : float
+        float
             At most 1.0; below 0.0 where the mean would be a better guess.
         """
         X = self._validate(X)
@@ -555,7 +586,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Returns
         -------
-        scores : ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,)
             −Σ(x − x̂)² over the columns, float64, in the data's squared units.
         """
         return -self._row_errors(self._validate(X)) * self.scale_**2
@@ -600,12 +631,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             for part in parts:
                 tensor = getattr(module, part)(tensor)
             if part == "decode":
-                tensor = LOSSES[self.loss].output(tensor)
+                tensor = self._loss.output(tensor)
         return tensor.cpu().numpy()
 
     def _scaled(self, X, dtype):
         """Return a copy of X as the network reads it: centred, in units of `scale_`."""
-        if LOSSES[self.loss].bounds is not None:
+        if self._loss.bounds is not None:
             return X.astype(dtype)
         scaled = np.empty(X.shape, dtype)
         for rows in _chunks(X):
@@ -613,7 +644,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return scaled
 
     def _unscaled(self, X):
-        if LOSSES[self.loss].bounds is not None:
+        if self._loss.bounds is not None:
             return X
         return X * self.scale_ + self.mean_
 

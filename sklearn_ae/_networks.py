@@ -3,7 +3,7 @@
 The network contract: ``encode(x) -> z``, ``decode(z) -> x̂`` before the loss's output
 activation, and ``forward(x)`` whose first output is the reconstruction. A user's own
 `torch.nn.Module` class that keeps it is as good as the ones here; it is called as
-``Module(n_features, n_components, **module_parameters)``.
+``Module(n_features=…, n_components=…, **module_parameters)``.
 
 To add an activation or a kind of noise: write its row in `ACTIVATIONS` or `NOISES`.
 """
@@ -72,6 +72,52 @@ def _perceptron(sizes, activation, dropout):
     return nn.Sequential(*layers[: -2 if dropout else -1])  # the last one is linear
 
 
+def check_contract(network, n_features, n_components):
+    """Raise an error that says where a network breaks the contract.
+
+    Parameters
+    ----------
+    network : Module
+        As its class built it.
+    n_features, n_components : int
+        Widths of the data and of the code.
+
+    Raises
+    ------
+    TypeError
+        If a method is missing.
+    ValueError
+        If code or reconstruction have another width.
+    """
+    name = type(network).__name__
+    missing = [m for m in ("encode", "decode") if not hasattr(network, m)]
+    if type(network).forward is nn.Module.forward:  # which only raises
+        missing.append("forward")
+    if missing:
+        raise TypeError(
+            f"The network {name} has no {', no '.join(missing)}. It needs encode(x), "
+            f"decode(z) and forward(x), the round trip."
+        )
+    like = next(network.parameters(), torch.empty(0))
+    x = torch.zeros(2, n_features, device=like.device, dtype=like.dtype)
+    training = network.training
+    network.eval()
+    with torch.no_grad():
+        z = network.encode(x)
+        if tuple(z.shape) != (2, n_components):
+            raise ValueError(
+                f"{name}.encode must give codes of shape (n_samples, n_components), "
+                f"here (2, {n_components}). Got {tuple(z.shape)}."
+            )
+        shape = tuple(network.decode(z).shape)
+    if shape != (2, n_features):
+        raise ValueError(
+            f"{name}.decode must give rows of shape (n_samples, n_features), "
+            f"here (2, {n_features}). Got {shape}."
+        )
+    network.train(training)
+
+
 class PCAStart(nn.Module):
     """A network beside a linear path that starts as PCA.
 
@@ -94,7 +140,9 @@ class PCAStart(nn.Module):
 
     def __init__(self, network, n_features, n_components, link, **network_params):
         super().__init__()
-        self.network = network(n_features, n_components, **network_params)
+        self.network = network(
+            n_features=n_features, n_components=n_components, **network_params
+        )
         self.link = link
         self.encode_linear = nn.Linear(n_features, n_components)
         self.decode_linear = nn.Linear(n_components, n_features)

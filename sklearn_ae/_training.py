@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import itertools
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, PassthroughScoring, PrintLog
 from skorch.utils import to_tensor
 from torch.utils.data import DataLoader, Dataset
+
+from ._networks import PCAStart, check_contract
 
 CHUNK_CELLS = 2**22  # cells of the widest array in one evaluation step: 16 MiB
 
@@ -44,7 +47,8 @@ class Batches:
     dataset : Rows or Dataset
         Any other dataset is served by torch's DataLoader.
     batch_size : int
-        Rows in a batch; the last batch has what is left.
+        Rows in a batch. The last batch has what is left, but a single row, which
+        batch normalisation could not stand, joins the batch before.
     shuffle : bool, default=False
         Whether each epoch has an order of its own.
     corrupt : callable, default=None
@@ -64,13 +68,15 @@ class Batches:
         n_rows = len(self.dataset)
         device = self.dataset.inputs.device
         order = torch.randperm(n_rows).to(device) if self.shuffle else None
-        for start in range(0, n_rows, self.batch_size):
-            rows = slice(start, start + self.batch_size)
+        starts = range(0, self.batch_size * len(self), self.batch_size)
+        for start, stop in itertools.pairwise([*starts, n_rows]):
+            rows = slice(start, stop)
             inputs, targets = self.dataset[rows if order is None else order[rows]]
             yield (inputs if self.corrupt is None else self.corrupt(inputs)), targets
 
     def __len__(self):
-        return -(-len(self.dataset) // self.batch_size)
+        n_batches, left = divmod(len(self.dataset), self.batch_size)
+        return max(1, n_batches + (left > 1))
 
 
 class AutoencoderNet(NeuralNet):
@@ -84,6 +90,16 @@ class AutoencoderNet(NeuralNet):
         if self.verbose:
             callbacks.append(("print_log", PrintLog()))
         return callbacks
+
+    def initialize_module(self):
+        """Build the network and check that it keeps the contract."""
+        super().initialize_module()
+        widths = self.module__n_features, self.module__n_components
+        module = self.module_
+        check_contract(
+            module.network if isinstance(module, PCAStart) else module, *widths
+        )
+        return self
 
     def row_losses(self, y_pred, y_true):
         """Return the loss of each row: the mean over its cells."""
@@ -184,9 +200,9 @@ class KeepBest(Callback):
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         """Measure the start."""
-        valid = net.get_split_datasets(X)[1] if net.train_split else None
-        self.has_validation_ = valid is not None
-        self.start_losses_ = net.evaluate(X if valid is None else valid)
+        self.valid_ = net.get_split_datasets(X)[1] if net.train_split else None
+        self.has_validation_ = self.valid_ is not None
+        self.start_losses_ = net.evaluate(self.valid_ or X)
         self.start_ = self.best_ = copy.deepcopy(net.module_.state_dict())
         self.best_loss_ = (
             self.start_losses_.mean().item() if self.has_validation_ else np.inf
@@ -199,18 +215,15 @@ class KeepBest(Callback):
     def on_epoch_end(self, net, **kwargs):
         """Judge the epoch."""
         self.epoch_ += 1
-        loss, accepted = net.history[-1, "train_loss"], True
-        if self.has_validation_ and np.isfinite(loss):
+        loss = net.history[-1, "train_loss"]
+        if np.isfinite(loss) and self.has_validation_:
             losses = torch.cat(net.valid_losses_).double().cpu()
-            loss = losses.mean().item()
-            accepted = not self.safe_start or self._beats_start(losses)
+            loss = self._judge(net, losses)
+        elif loss < self.best_loss_:
+            self._keep(net, loss)
         if not np.isfinite(loss):
             self.diverged_ = True
             raise KeyboardInterrupt  # skorch's way to end a fit
-        if accepted and loss < self.best_loss_:
-            self.best_loss_ = loss
-            self.best_epoch_ = self.epoch_
-            self.best_ = copy.deepcopy(net.module_.state_dict())
         if loss < self.mark_[0] * (1 - self.tol):
             self.mark_ = loss, self.epoch_
         if self.patience and self.epoch_ - self.mark_[1] >= self.patience:
@@ -218,16 +231,33 @@ class KeepBest(Callback):
 
     def on_train_end(self, net, X=None, **kwargs):
         """Put the best weights back."""
-        net.module_.load_state_dict(self.best_)
-        if not self.has_validation_:
+        if self.has_validation_:
+            # A callback or Ctrl-C may have ended an epoch before it was judged.
+            self._judge(net, net.evaluate(self.valid_))
+            net.module_.load_state_dict(self.best_)
+        else:
+            net.module_.load_state_dict(self.best_)
             loss, start = net.evaluate(X).mean(), self.start_losses_.mean()
             if not loss < start:  # nor is one that is not finite
                 net.module_.load_state_dict(self.start_)
                 loss, self.best_epoch_ = start, 0
             self.best_loss_ = loss.item()
         net.module_.eval()
-        del self.start_, self.best_, self.start_losses_
+        del self.start_, self.best_, self.start_losses_, self.valid_
         net.valid_losses_ = []
+
+    def _judge(self, net, losses):
+        """Keep the weights if their validation losses are the best; return the mean."""
+        loss = losses.mean().item()
+        accepted = not self.safe_start or self._beats_start(losses)
+        if accepted and loss < self.best_loss_:
+            self._keep(net, loss)
+        return loss
+
+    def _keep(self, net, loss):
+        self.best_loss_ = loss
+        self.best_epoch_ = self.epoch_
+        self.best_ = copy.deepcopy(net.module_.state_dict())
 
     def _beats_start(self, losses):
         gains = self.start_losses_ - losses

@@ -503,7 +503,7 @@ def test_global_state_is_as_before(random_state, error):
 def test_a_failed_fit_changes_nothing():
     autoencoder = make().fit(IRIS)
     codes = autoencoder.transform(IRIS)
-    autoencoder.set_params(callbacks=[Raise(RuntimeError("mine"))], n_components=3)
+    autoencoder.set_params(callbacks=[Raise(RuntimeError("mine"))])
     for method in (autoencoder.fit, autoencoder.partial_fit):
         with pytest.raises(RuntimeError, match="mine"):
             method(DIGITS if method == autoencoder.fit else IRIS)
@@ -618,6 +618,23 @@ def test_warm_start_goes_on():
     assert autoencoder.score(DIGITS) > first + 0.01
     cold = make(4, max_iter=5).fit(DIGITS).fit(DIGITS)
     assert cold.score(DIGITS) == first
+
+
+def test_going_on_with_other_parameters_is_refused():
+    autoencoder = make(warm_start=True).fit(IRIS / 10)
+    codes = autoencoder.transform(IRIS)
+    for params, message in (
+        ({"n_components": 3}, "n_components has changed since the last fit, to 3"),
+        ({"loss": "binary_cross_entropy"}, "loss has changed since the last fit"),
+        ({"hidden_layer_sizes": (7,)}, "parameters have changed since the last fit"),
+    ):
+        changed = copy.deepcopy(autoencoder).set_params(**params)
+        for method in (changed.fit, changed.partial_fit):
+            with pytest.raises(ValueError, match=message):
+                method(IRIS / 10)
+        # set_params is for the next fit: what was fitted stays what it was.
+        assert_array_equal(changed.transform(IRIS), codes)
+        assert changed.set_params(warm_start=False).fit(IRIS / 10).n_iter_ == 5
 
 
 # -- parameters --
@@ -746,9 +763,53 @@ def test_a_users_network(init):
     assert_array_equal(again.transform(DIGITS), autoencoder.transform(DIGITS))
 
 
-def test_a_network_without_the_contract_is_refused():
-    with pytest.raises(TypeError, match="module=Linear has no encode and no decode"):
-        make(module=nn.Linear).fit(IRIS)
+class Wide(nn.Module):
+    def __init__(self, n_features, n_components):
+        super().__init__()
+        self.encode = nn.Linear(n_features, n_components + 1)
+        self.decode = nn.Linear(n_components + 1, n_features)
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+class Headless(Wide):
+    forward = nn.Module.forward
+
+
+class Attributes(Wide):
+    """Its parts are made in __init__: not to be seen on the class."""
+
+    def __init__(self, n_features, n_components):
+        super().__init__(n_features, n_components - 1)
+
+
+class Normalised(Attributes):
+    def __init__(self, n_features, n_components):
+        super().__init__(n_features, n_components)
+        self.encode = nn.Sequential(nn.BatchNorm1d(n_features), self.encode)
+
+
+@pytest.mark.parametrize("init", ["pca", "random"])
+@pytest.mark.parametrize(
+    ("module", "error", "message"),
+    [
+        (nn.Identity, TypeError, "The network Identity has no encode, no decode. It"),
+        (Headless, TypeError, "The network Headless has no forward"),
+        (Wide, ValueError, r"Wide.encode must give codes of shape .* Got \(2, 3\)"),
+        (Wide(4, 2), TypeError, "module must be a class.* pass module=Wide"),
+    ],
+)
+def test_a_network_without_the_contract_is_refused(module, error, message, init):
+    with pytest.raises(error, match=message):
+        make(module=module, init=init).fit(IRIS)
+
+
+@pytest.mark.parametrize("module", [Attributes, Normalised])
+def test_networks_made_in_init_and_a_lone_last_row(module):
+    autoencoder = make(module=module, batch_size=149, early_stopping=False)
+    share = PCA(2).fit(IRIS).explained_variance_ratio_.sum()
+    assert autoencoder.fit(IRIS).score(IRIS) >= share - 1e-6
 
 
 def test_callbacks(tmp_path):
@@ -756,6 +817,7 @@ def test_callbacks(tmp_path):
     stop = EarlyStopping(monitor="valid_loss", patience=2, threshold=0.5, sink=str)
     autoencoder = make(4, callbacks=[checkpoint, stop], max_iter=50).fit(DIGITS)
     assert 2 <= autoencoder.n_iter_ < 50  # no warning: a callback may end a fit
+    assert autoencoder.best_loss_ <= min(autoencoder.validation_loss_curve_) * 1.000001
     saved = torch.load(tmp_path / "params.pt", weights_only=True)
     assert saved.keys() == autoencoder.net_.module_.state_dict().keys()
     assert clone(autoencoder).callbacks is not None

@@ -32,6 +32,15 @@ def test_batches_corrupt_inputs_not_targets():
     assert (rows.inputs == 1).all()
 
 
+def test_a_lone_last_row_joins_the_batch_before():
+    rows = Rows(np.arange(9.0)[:, None])
+    for size, expected in ((4, [4, 5]), (8, [9]), (1, [1] * 9), (20, [9]), (7, [7, 2])):
+        batches = Batches(rows, size)
+        assert [len(inputs) for inputs, _ in batches] == expected
+        assert len(batches) == len(expected)
+    assert [len(x) for x, _ in Batches(Rows(np.ones((1, 2))), 4)] == [1]
+
+
 def test_batches_take_any_dataset():
     dataset = TensorDataset(torch.arange(5.0), torch.arange(5.0))
     assert [len(x) for x, _ in Batches(dataset, 2)] == [2, 2, 1]

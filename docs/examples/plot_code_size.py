@@ -49,7 +49,7 @@ table = results.pivot(
 print(table.round(3))
 
 # %%
-# The dotted line is the share we want to keep, 80 %.
+# The dotted line is the share we want to keep, 80%.
 
 styles = {
     "PCA": ("#000000", "--", "s"),

@@ -23,7 +23,7 @@ reducers = {
 
 # %%
 # Along each axis of the code the grid goes through 10 quantiles of the data's own
-# codes, from 3 % to 97 %: evenly spaced codes would spend most images on empty corners.
+# codes, from 3% to 97%: evenly spaced codes would spend most images on empty corners.
 
 n = 10
 shares = np.linspace(0.03, 0.97, n)
