@@ -65,7 +65,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         the start is kept only if the result's training loss is not below it.
     validation_fraction : float, default=0.1
         Share of rows set aside by `early_stopping`: at least 20, or a quarter of all
-        rows where that is fewer.
+        rows where that is fewer. Where fewer than 8 are set aside, as in a table of
+        less than 32 rows, they prove nothing, and PCA is kept.
     n_iter_no_change : int or None, default=20
         Epochs without improvement after which a fit with `early_stopping` ends.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"

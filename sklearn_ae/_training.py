@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ._networks import PCAStart, check_contract
 
+ENOUGH_ROWS = 8  # validation rows below which chance rules
 CHUNK_CELLS = 2**22  # cells of the widest array in one evaluation step: 16 MiB
 
 
@@ -166,7 +167,8 @@ class KeepBest(Callback):
     With validation rows each epoch is judged by their loss. When the start is a
     `safe_start` (PCA, or the weights of the fit before) an epoch counts only if it
     gains on the start beyond doubt: a one-sided paired t-test over the validation
-    rows, since "the best epoch" is easily found by chance among many.
+    rows, since "the best epoch" is easily found by chance among many. Fewer than
+    `ENOUGH_ROWS` rows prove nothing: the start is kept, after one epoch.
 
     Without validation rows the training loss of the epoch judges, and the weights kept
     are compared with the start's on all training rows at the end.
@@ -226,7 +228,13 @@ class KeepBest(Callback):
             raise KeyboardInterrupt  # skorch's way to end a fit
         if loss < self.mark_[0] * (1 - self.tol):
             self.mark_ = loss, self.epoch_
-        if self.patience and self.epoch_ - self.mark_[1] >= self.patience:
+        hopeless = (
+            self.safe_start
+            and self.has_validation_
+            and len(self.start_losses_) < ENOUGH_ROWS
+        )
+        tired = self.patience and self.epoch_ - self.mark_[1] >= self.patience
+        if hopeless or tired:
             raise KeyboardInterrupt
 
     def on_train_end(self, net, X=None, **kwargs):
@@ -261,7 +269,7 @@ class KeepBest(Callback):
 
     def _beats_start(self, losses):
         gains = self.start_losses_ - losses
-        if len(gains) < 2:
+        if len(gains) < ENOUGH_ROWS:
             return False
         error = gains.std().item() / len(gains) ** 0.5
         quantile = stats.t.ppf(self.confidence, len(gains) - 1)

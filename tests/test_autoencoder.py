@@ -148,6 +148,15 @@ def test_a_small_table_does_not_fool_it(seed, n_rows):
     assert ours < 1.02 * theirs
 
 
+@pytest.mark.parametrize(("n_rows", "n_iter"), [(20, 1), (31, 1), (32, 5)])
+def test_tables_too_small_to_judge_stay_at_pca(n_rows, n_iter):
+    X = datasets.make_swiss_roll(n_rows, random_state=0)[0]
+    autoencoder = make(1).fit(X)
+    assert autoencoder.n_iter_ == n_iter
+    if n_iter == 1:
+        assert_allclose(autoencoder.transform(X), PCA(1).fit_transform(X), atol=1e-5)
+
+
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_losses_of_the_kept_weights(early_stopping):
     autoencoder = make(4, early_stopping=early_stopping, max_iter=30).fit(DIGITS)
