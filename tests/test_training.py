@@ -62,7 +62,7 @@ def test_too_few_validation_rows_prove_nothing():
     judge = KeepBest(safe_start=True, tol=0.0, patience=None)
     for n_rows, expected in ((7, False), (8, True)):
         judge.start_losses_ = torch.linspace(1, 2, n_rows)
-        assert judge._beats_start(torch.zeros(n_rows)) is expected
+        assert bool(judge._beats_start(torch.zeros(n_rows))) is expected
 
 
 @pytest.mark.parametrize("device", ["toaster", "cuda:99", "meta:x"])
