@@ -35,9 +35,10 @@ class AutoencoderTransformer(BaseAutoencoder):
         A `torch.nn.Module` class of your own, called with `n_features` and
         `n_components` (and the ``module__…`` parameters), with methods
         ``encode(x)``, ``decode(z)`` and ``forward(x)``, the round trip. With
-        ``init="pca"`` it is put beside the linear path, times a learned factor that
-        starts at zero; with ``init="random"`` it is all there is. It replaces
-        `hidden_layer_sizes`, `activation` and `dropout`.
+        ``init="pca"`` what it encodes and decodes is added to the linear path, times
+        a learned factor that starts at zero (its ``forward`` is not called); with
+        ``init="random"`` it is all there is. It replaces `hidden_layer_sizes`,
+        `activation` and `dropout`.
     loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"}, \
             default="squared_error"
         What training minimises, as a mean over cells. Data are centred and divided by
@@ -145,8 +146,11 @@ class AutoencoderTransformer(BaseAutoencoder):
     float32 rows are encoded and decoded in float32. Others are in float64, which takes
     twice the time and makes a row's code independent of its neighbours.
 
-    Ctrl-C ends a fit as it ends one of skorch: the best weights until then are kept,
-    with a `ConvergenceWarning`.
+    Ctrl-C ends a fit, and whatever called it. The estimator is fitted then: a
+    `ConvergenceWarning` tells which weights were kept.
+
+    Fits in threads of one process take turns, since torch's random generator is one for
+    all of them.
 
     References
     ----------
@@ -205,6 +209,10 @@ class AutoencoderTransformer(BaseAutoencoder):
                 raise TypeError(
                     f"module must be a class, which each fit builds anew. Got an "
                     f"instance: pass module={name}, its parameters as module__…."
+                )
+            if not issubclass(self.module, nn.Module):
+                raise TypeError(
+                    f"module must be a subclass of torch.nn.Module. Got {self.module}."
                 )
             return self.module, sizes
         return DenseNetwork, {

@@ -141,6 +141,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if "__init__" not in vars(cls):
             return
         own = inspect.signature(cls.__init__).parameters
+        if all(p.kind is not p.VAR_KEYWORD for p in own.values()):
+            return  # it takes no other parameters
         inherited = inspect.signature(super(cls, cls).__init__).parameters
         merged = {**own, **{k: p for k, p in inherited.items() if k not in own}}
         named = [p for p in merged.values() if p.kind is not p.VAR_KEYWORD]
@@ -204,8 +206,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Warns
         -----
         ConvergenceWarning
-            If a loss was not finite, or the fit was interrupted; the best weights
-            until then are kept.
+            If a loss was not finite; the best weights until then are kept.
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter can't be used; the message names it.
+        KeyboardInterrupt
+            If Ctrl-C was pressed. Once training has begun the estimator is fitted with
+            the best weights until then, and a `ConvergenceWarning` says so.
         """
         return self._fit(X, resume=self.warm_start and hasattr(self, "net_"))
 
@@ -246,40 +255,55 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 self._check_resume()
             else:
                 self._measure(X)
-            self._train(X, resume, one_pass)
+            interrupted = self._train(X, resume, one_pass)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
             raise
+        if interrupted:
+            raise KeyboardInterrupt  # which skorch keeps to itself
         return self
 
     def _check_bounds(self, X):
         if (bounds := LOSSES[self.loss].bounds) is None:
             return
-        low, high = bounds
-        if X.min() < low or X.max() > high:
+        slack = 1e-6  # MinMaxScaler overshoots by a rounding error
+        if X.min() < bounds[0] - slack or X.max() > bounds[1] + slack:
             raise ValueError(
-                f"loss={self.loss!r} needs X in [{low:g}, {high:g}]. Got values from "
-                f"{X.min():g} to {X.max():g}: scale X first, for example by "
-                f"MinMaxScaler(), or choose another loss."
+                f"loss={self.loss!r} needs X in [{bounds[0]:g}, {bounds[1]:g}]. Got "
+                f"values from {X.min():.9g} to {X.max():.9g}: scale X first, for "
+                f"example by MinMaxScaler(), or choose another loss."
             )
 
+    def _structure(self):
+        """Return what weights depend on."""
+        network, params = self._network()
+        prefixed = {k: v for k, v in vars(self).items() if k.startswith("module__")}
+        return {
+            "n_components": self.n_components,
+            "loss": self.loss,
+            "init": self.init,
+            "module": network,
+            **params,
+            **prefixed,
+        }
+
     def _check_resume(self):
-        for name, then, now in (
-            ("n_components", self.n_components_, self.n_components),
-            ("loss", self._loss, LOSSES[self.loss]),
-        ):
-            if then != now:
+        now = self._structure()
+        for name in now.keys() | self._fitted_structure.keys():
+            if now.get(name) != self._fitted_structure.get(name):
                 raise ValueError(
-                    f"{name} has changed since the last fit, to "
-                    f"{getattr(self, name)!r}, so its weights can't go on: set it "
-                    f"back, or fit with warm_start=False."
+                    f"{name} has changed since the last fit, to {now.get(name)!r}, so "
+                    f"its weights can't go on: set it back, or fit with "
+                    f"warm_start=False."
                 )
 
     def _measure(self, X):
         """Set the centre and the one scale of the data."""
         with np.errstate(over="ignore", invalid="ignore"):
             mean = X.mean(axis=0, dtype=np.float64)
+            # Once more: constant columns lose the rounding error of their mean.
+            mean += sum((X[rows] - mean).sum(axis=0) for rows in _chunks(X)) / len(X)
             peak = max(np.abs(X[rows] - mean).max() for rows in _chunks(X))
             if not peak < 1e150:
                 raise ValueError(
@@ -288,7 +312,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 )
         scale = 1.0
         self._loss = LOSSES[self.loss]  # set_params changes the next fit, not this
-        if peak > 0 and self._loss.bounds is None:
+        if peak > np.finfo(X.dtype).tiny and self._loss.bounds is None:
             # Divided by the peak first: squares of 1e200 would not fit a float64.
             squares = sum(
                 np.square((X[rows] - mean) / peak).sum() for rows in _chunks(X)
@@ -297,6 +321,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.mean_ = mean
         self.scale_ = scale
         self.n_components_ = self._n_features_out = int(self.n_components)
+        self._fitted_structure = self._structure()
 
     def _train(self, X, resume, one_pass):
         device = resolve_device(self.device)
@@ -305,8 +330,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         with torch_state(device, int(rng.integers(2**62))):
             n_valid = 0 if one_pass else self._n_validation(len(X))
             rows = self._scaled(X, np.float32)
+            if not resume:
+                self._split_seed = int(rng.integers(2**62))
             if n_valid:
-                rows = rows[rng.permutation(len(X))]
+                # A warm start judges by the rows that were set aside before.
+                split = np.random.default_rng(self._split_seed)
+                rows = rows[split.permutation(len(X))]
             rows = torch.from_numpy(rows).to(device)
             train, valid = Rows(rows[n_valid:]), None
             corrupt = self._corruption()
@@ -339,7 +368,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             if self.compile:
                 _compile(net, train.inputs[:batch_size])
             net.partial_fit(train)
-            self._keep(net, judge, rows, resume)
+            interrupted = bool(net.history) and "train_loss" not in net.history[-1]
+            self._keep(net, judge, rows, resume, interrupted)
         # A model that is shipped holds no rows, and little that only training needs.
         net.train_split = None
         for callback in schedule:
@@ -349,6 +379,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         else:
             net.optimizer_.state.clear()
             vars(self).pop("_rng", None)
+        return interrupted
 
     def _make_net(self, **params):
         """Return a skorch net with what does not depend on the rows filled in."""
@@ -380,7 +411,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return [
             LRScheduler(
                 OneCycleLR,
-                max_lr=self.learning_rate_init,
+                max_lr=vars(self).get("optimizer__lr", self.learning_rate_init),
                 total_steps=n_steps,
                 cycle_momentum=False,
                 step_every="batch",
@@ -399,31 +430,26 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _initialize_weights(self, net, X, rng, resume, one_pass):
         if resume:
-            try:
-                net.module_.load_state_dict(self.net_.module_.state_dict())
-            except RuntimeError as error:
-                raise ValueError(
-                    f"The network's parameters have changed since the last fit, so its "
-                    f"weights can't go on: set them back, or fit with "
-                    f"warm_start=False. {error}"
-                ) from error
-            if one_pass and hasattr(self, "_rng"):
+            net.module_.load_state_dict(self.net_.module_.state_dict())
+            same_optimizer = type(net.optimizer_) is type(self.net_.optimizer_)
+            if one_pass and hasattr(self, "_rng") and same_optimizer:
                 # Momenta go on; what set_params changed since then counts.
                 state = self.net_.optimizer_.state_dict()
                 state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
                 net.optimizer_.load_state_dict(state)
         elif self.init == "pca":
-            pca = PCA(
-                min(self.n_components_, *X.shape),
-                random_state=int(rng.integers(2**31)),
-            )
+            # The user's own seed: the randomized solver's result depends on it.
+            seed = self.random_state
+            if not isinstance(seed, Integral):
+                seed = int(rng.integers(2**31))
+            pca = PCA(min(self.n_components_, *X.shape), random_state=seed)
             with np.errstate(invalid="ignore"):  # constant data have no ratios
                 pca.fit((X - self.mean_.astype(X.dtype)) / X.dtype.type(self.scale_))
             bounded = self._loss.bounds is not None
             mean = self.mean_ if bounded else np.zeros_like(self.mean_)
             net.module_.start(pca.components_, mean)
 
-    def _keep(self, net, judge, rows, resume):
+    def _keep(self, net, judge, rows, resume, interrupted):
         """Set the fitted attributes from the trained net."""
         unit = self.scale_**self._loss.power
         whole = [epoch for epoch in net.history if "train_loss" in epoch]
@@ -438,7 +464,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             self.validation_loss_curve_ if resume else []
         ) + valid_curve
         self.n_iter_ = len(self.loss_curve_)
-        self.best_iter_ = self.n_iter_ - len(whole) + judge.best_epoch_
+        if judge.best_epoch_ or not resume:
+            self.best_iter_ = self.n_iter_ - len(whole) + judge.best_epoch_
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
         self.best_loss_ = judge.best_loss_ * unit
         squares = sum(
@@ -453,15 +480,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 f"smaller learning_rate_init (now {self.learning_rate_init:g}) or data "
                 f"without extreme rows.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
-        elif len(whole) < len(net.history):
+        elif interrupted:
             warnings.warn(
                 f"The fit was interrupted in epoch {len(net.history)} of "
                 f"{net.max_epochs}; the best weights until then (epoch "
                 f"{judge.best_epoch_}) were kept.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
 
     # -- what a variant may override --
@@ -478,7 +505,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if not self.early_stopping:
             return 0
         wanted = int(np.ceil(self.validation_fraction * n_samples))
-        return max(wanted, min(20, n_samples // 4))
+        return min(max(wanted, min(20, n_samples // 4)), n_samples - 1)
 
     def _batch_size(self, n_samples):
         if self.batch_size == "auto":
@@ -572,8 +599,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         total = sum(
             np.square((X[rows] - self.mean_) / self.scale_).sum() for rows in _chunks(X)
         )
-        if total == 0:
-            return 1.0 if left == 0 else 0.0
+        if total == 0:  # left may hold a rounding error of float32
+            size = np.square(X / self.scale_).sum()
+            return 1.0 if left <= np.finfo(np.float32).eps ** 2 * size else 0.0
         return float(1 - left / total)
 
     def score_samples(self, X):
@@ -683,7 +711,8 @@ def _compile(net, inputs):
     module = net.module_
     module.compile()
     try:
-        module(inputs)
+        with torch.random.fork_rng(), torch.no_grad():
+            module.eval()(inputs)
     except Exception as error:  # any of torch's many compilers may be missing
         module._compiled_call_impl = None
         warnings.warn(

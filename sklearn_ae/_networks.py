@@ -104,18 +104,32 @@ def check_contract(network, n_features, n_components):
     network.eval()
     with torch.no_grad():
         z = network.encode(x)
-        if tuple(z.shape) != (2, n_components):
-            raise ValueError(
-                f"{name}.encode must give codes of shape (n_samples, n_components), "
-                f"here (2, {n_components}). Got {tuple(z.shape)}."
-            )
-        shape = tuple(network.decode(z).shape)
-    if shape != (2, n_features):
-        raise ValueError(
-            f"{name}.decode must give rows of shape (n_samples, n_features), "
-            f"here (2, {n_features}). Got {shape}."
+        _check_shape(z, n_components, f"{name}.encode", "codes", "n_components")
+        _check_shape(
+            network.decode(z), n_features, f"{name}.decode", "rows", "n_features"
+        )
+        y = network(x)
+        _check_shape(
+            y[0] if isinstance(y, (tuple, list)) else y,
+            n_features,
+            f"{name}.forward",
+            "rows (first, if it gives more)",
+            "n_features",
         )
     network.train(training)
+
+
+def _check_shape(got, width, method, what, width_name):
+    if not isinstance(got, torch.Tensor):
+        got = f"a {type(got).__name__}"
+    elif tuple(got.shape) != (2, width):
+        got = tuple(got.shape)
+    else:
+        return
+    raise ValueError(
+        f"{method} must give {what} as a tensor of shape (n_samples, {width_name}), "
+        f"here (2, {width}). Got {got}."
+    )
 
 
 class PCAStart(nn.Module):

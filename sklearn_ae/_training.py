@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import itertools
+import threading
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from scipy import stats
 from skorch import NeuralNet
 from skorch.callbacks import Callback, PassthroughScoring, PrintLog
 from skorch.utils import to_tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from ._networks import PCAStart, check_contract
 
@@ -45,8 +46,7 @@ class Batches:
 
     Parameters
     ----------
-    dataset : Rows or Dataset
-        Any other dataset is served by torch's DataLoader.
+    dataset : Rows
     batch_size : int
         Rows in a batch. The last batch has what is left, but a single row, which
         batch normalisation could not stand, joins the batch before.
@@ -63,9 +63,6 @@ class Batches:
         self.corrupt = corrupt
 
     def __iter__(self):
-        if not isinstance(self.dataset, Rows):
-            yield from DataLoader(self.dataset, self.batch_size, shuffle=self.shuffle)
-            return
         n_rows = len(self.dataset)
         device = self.dataset.inputs.device
         order = torch.randperm(n_rows).to(device) if self.shuffle else None
@@ -145,10 +142,10 @@ class AutoencoderNet(NeuralNet):
             return self.module_.eval()
         # Remade when a weight was replaced or changed in place. In a tuple, since
         # skorch keeps track of every module that it is given as an attribute.
-        state = self.module_.state_dict(keep_vars=True).values()
-        mark = [dtype, *((id(tensor), tensor._version) for tensor in state)]
+        tensors = [*self.module_.parameters(), *self.module_.buffers()]
+        mark = [dtype, *((id(tensor), tensor._version) for tensor in tensors)]
         if getattr(self, "twin_", [None])[0] != mark:
-            self.twin_ = mark, copy.deepcopy(self.module_).eval().to(dtype)
+            self.twin_ = mark, copy.deepcopy(self.module_).eval().to(dtype), tensors
         return self.twin_[1]
 
     def __getstate__(self):
@@ -157,7 +154,7 @@ class AutoencoderNet(NeuralNet):
         return state
 
     def _cell_losses(self, y_pred, y_true):
-        reconstruction = y_pred[0] if isinstance(y_pred, tuple) else y_pred
+        reconstruction = y_pred[0] if isinstance(y_pred, (tuple, list)) else y_pred
         return self.criterion_(reconstruction, to_tensor(y_true, device=self.device))
 
 
@@ -222,7 +219,7 @@ class KeepBest(Callback):
             losses = torch.cat(net.valid_losses_).double().cpu()
             loss = self._judge(net, losses)
         elif loss < self.best_loss_:
-            self._keep(net, loss)
+            self._remember(net, loss)
         if not np.isfinite(loss):
             self.diverged_ = True
             raise KeyboardInterrupt  # skorch's way to end a fit
@@ -239,12 +236,14 @@ class KeepBest(Callback):
 
     def on_train_end(self, net, X=None, **kwargs):
         """Put the best weights back."""
-        if self.has_validation_:
-            # A callback or Ctrl-C may have ended an epoch before it was judged.
-            self._judge(net, net.evaluate(self.valid_))
-            net.module_.load_state_dict(self.best_)
-        else:
-            net.module_.load_state_dict(self.best_)
+        if len(net.history) > self.epoch_ and "train_loss" in net.history[-1]:
+            self.epoch_ += 1  # a callback ended the fit before this epoch was judged
+            if self.has_validation_:
+                self._judge(net, net.evaluate(self.valid_))
+            elif net.history[-1, "train_loss"] < self.best_loss_:
+                self._remember(net, net.history[-1, "train_loss"])
+        net.module_.load_state_dict(self.best_)
+        if not self.has_validation_:
             loss, start = net.evaluate(X).mean(), self.start_losses_.mean()
             if not loss < start:  # nor is one that is not finite
                 net.module_.load_state_dict(self.start_)
@@ -259,10 +258,10 @@ class KeepBest(Callback):
         loss = losses.mean().item()
         accepted = not self.safe_start or self._beats_start(losses)
         if accepted and loss < self.best_loss_:
-            self._keep(net, loss)
+            self._remember(net, loss)
         return loss
 
-    def _keep(self, net, loss):
+    def _remember(self, net, loss):
         self.best_loss_ = loss
         self.best_epoch_ = self.epoch_
         self.best_ = copy.deepcopy(net.module_.state_dict())
@@ -318,17 +317,25 @@ def resolve_device(device):
     if isinstance(device, str) and device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError) as error:
+        tensor = torch.zeros(1, device=device)
+        tensor.item()  # which "meta" has not
+        return tensor.device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(
             f"The 'device' parameter must be 'auto' or a device that torch has here. "
             f"Got {device!r}: {str(error).splitlines()[0]}"
         ) from error
 
 
+# torch's generator and default dtype belong to the process, not to the thread.
+_ONE_FIT_AT_A_TIME = threading.RLock()
+
+
 @contextlib.contextmanager
 def torch_state(device, seed):
     """Seed torch and set its modes for a fit; put everything back afterwards.
+
+    Fits in other threads wait meanwhile.
 
     Parameters
     ----------
@@ -337,10 +344,15 @@ def torch_state(device, seed):
     seed : int
         For torch's generators.
     """
-    dtype = torch.get_default_dtype()
-    flushed = _denormals_flushed()
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices), torch.enable_grad():
+    with (
+        _ONE_FIT_AT_A_TIME,
+        torch.random.fork_rng(devices),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+    ):
+        dtype = torch.get_default_dtype()
+        flushed = _denormals_flushed()
         try:
             torch.manual_seed(seed)
             torch.set_default_dtype(torch.float32)

@@ -39,6 +39,7 @@ ESTIMATORS = [
         for loss, row in LOSSES.items()
     ),
     DenoisingAutoencoder(),
+    DenoisingAutoencoder(loss="absolute_error", init="random", **TRAINED),
     *(
         DenoisingAutoencoder(
             noise=noise, noise_level=0.3, hidden_layer_sizes=(16,), **TRAINED
@@ -59,7 +60,7 @@ def test_every_public_estimator_is_checked():
     assert estimators <= {type(estimator) for estimator in ESTIMATORS}
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS[:1])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_signature_shows_every_parameter(estimator):
     assert set(estimator.get_params()) == set(estimator._get_param_names())
     assert set(estimator.get_params()) <= set(estimator._parameter_constraints)

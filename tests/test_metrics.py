@@ -220,7 +220,7 @@ def test_no_way_back():
     with pytest.raises(ValueError, match=r"KernelPCA.* set fit_inverse_transform=True"):
         reconstruction_scorer(kernel_pca, IRIS)
     with pytest.raises(NotFittedError):
-        reconstruction_scorer(PCA(), IRIS)
+        reconstruction_scorer(NMF(), IRIS)
 
 
 def test_bad_input():
