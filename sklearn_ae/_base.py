@@ -280,17 +280,17 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         network, params = self._network()
         prefixed = {k: v for k, v in vars(self).items() if k.startswith("module__")}
         return {
-            "n_components": self.n_components,
-            "loss": self.loss,
-            "init": self.init,
-            "module": network,
             **params,
             **prefixed,
+            "module": network,
+            "init": self.init,
+            "loss": self.loss,
+            "n_components": self.n_components,
         }
 
     def _check_resume(self):
         now = self._structure()
-        for name in now.keys() | self._fitted_structure.keys():
+        for name in {**self._fitted_structure, **now}:
             if now.get(name) != self._fitted_structure.get(name):
                 raise ValueError(
                     f"{name} has changed since the last fit, to {now.get(name)!r}, so "
