@@ -4,6 +4,7 @@ The one room that uses names scikit-learn keeps private (`_fit_context`,
 `_param_validation`); its other users import them from here.
 """
 
+import copy
 import inspect
 import warnings
 from numbers import Integral, Real
@@ -237,6 +238,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         -------
         self : object
             The estimator after the pass. A pass that fails leaves it as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the loss or a weight was not finite; the pass is undone.
         """
         return self._fit(X, resume=hasattr(self, "net_"), one_pass=True)
 
@@ -325,7 +331,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _train(self, X, resume, one_pass):
         device = resolve_device(self.device)
-        rng = getattr(self, "_rng", None) if resume and one_pass else None
+        # A copy: a pass that fails shall not have advanced it.
+        rng = (
+            copy.deepcopy(getattr(self, "_rng", None)) if resume and one_pass else None
+        )
         rng = rng or _generator(self.random_state)
         with torch_state(device, int(rng.integers(2**62))):
             n_valid = 0 if one_pass else self._n_validation(len(X))
