@@ -1,0 +1,23 @@
+"""What README and guide tell users to paste works, block after block."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+PAGES = {
+    str(page.relative_to(ROOT)): blocks
+    for page in PAGES
+    if "_build" not in page.parts and (blocks := BLOCK.findall(page.read_text()))
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_blocks_run_as_pasted(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "__main__"}
+    for number, block in enumerate(PAGES[page], 1):
+        exec(compile(block, f"{page}, block {number}", "exec"), namespace)
