@@ -1,6 +1,7 @@
 """The command `sklearn-ae`, which tells whether an autoencoder is worth it."""
 
 import argparse
+import contextlib
 import sys
 import tempfile
 import warnings
@@ -304,24 +305,18 @@ def _rich_table(results, summary, measure):
     return printed
 
 
-class _progress_bar:
-    """A bar on stderr, if that is a terminal; in a `with`, a hook that moves it."""
+@contextlib.contextmanager
+def _progress_bar():
+    """Draw a bar on stderr, if that is a terminal; give a hook that moves it."""
+    from rich.console import Console
+    from rich.progress import Progress
 
-    def __enter__(self):
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self.bar = Progress(
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self.bar.start()
-        task = self.bar.add_task("fitting", total=None)
-        return lambda done, total: self.bar.update(task, completed=done, total=total)
-
-    def __exit__(self, *error):
-        self.bar.stop()
+    if not sys.stderr.isatty():  # some releases of rich leave an empty line there
+        yield None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("fitting", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _say(note):
