@@ -164,8 +164,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         dict
             Names and values.
         """
-        prefixed = {k: v for k, v in vars(self).items() if k.startswith(PREFIXES)}
-        return {**super().get_params(deep=deep), **prefixed}
+        return {**super().get_params(deep=deep), **self._prefixed(PREFIXES)}
 
     def set_params(self, **params):
         """Set parameters, those with a skorch prefix too.
@@ -185,6 +184,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         super().set_params(**{k: v for k, v in params.items() if k not in prefixed})
         vars(self).update(prefixed)
         return self
+
+    def _prefixed(self, prefixes):
+        return {k: v for k, v in vars(self).items() if k.startswith(prefixes)}
 
     # -- fit --
 
@@ -284,10 +286,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _structure(self):
         """Return what weights depend on."""
         network, params = self._network()
-        prefixed = {k: v for k, v in vars(self).items() if k.startswith("module__")}
         return {
             **params,
-            **prefixed,
+            **self._prefixed("module__"),
             "module": network,
             "init": self.init,
             "loss": self.loss,
@@ -409,7 +410,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             **{
                 **{f"module__{k}": v for k, v in network_params.items()},
                 **self._optimizer_params(),
-                **{k: v for k, v in vars(self).items() if k.startswith(PREFIXES)},
+                **self._prefixed(PREFIXES),
                 "criterion__reduction": "none",
             },
         )
