@@ -219,6 +219,7 @@ class AutoencoderTransformer(BaseAutoencoder):
             **sizes,
             "hidden_layer_sizes": self._hidden_layer_sizes(),
             "activation": self.activation,
+            "code_activation": self.code_activation,
             "dropout": self.dropout,
         }
 

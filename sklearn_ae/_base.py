@@ -7,6 +7,7 @@ The one room that uses names scikit-learn keeps private (`_fit_context`,
 import copy
 import inspect
 import warnings
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -20,14 +21,14 @@ from sklearn.base import (
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import LRScheduler
 from skorch.helper import predefined_split
 from torch.optim.lr_scheduler import OneCycleLR
 
-from ._losses import LOSSES
-from ._networks import PCAStart
+from ._losses import LOSSES, OUTPUTS, PENALTIES, weighted
+from ._networks import ACTIVATIONS, NOISES, KSparse, PCAStart, build
 from ._training import (
     CHUNK_CELLS,
     AutoencoderNet,
@@ -53,20 +54,38 @@ PREFIXES = ("module__", "criterion__", "optimizer__")
 class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base class of the autoencoders.
 
-    A variant overrides `_network` (which module, which sizes) and, if it corrupts its
-    input, `_corruption`. Its ``__init__`` names only the parameters that it adds and
-    hands the others on as ``**params``.
+    A variant overrides `_network` (which module, which sizes) and, if it must, the
+    other hooks below "what a variant may override" and `_net_class`. Its ``__init__``
+    names only the parameters that it adds and hands the others on as ``**params``.
+
+    Noise and penalties are parameters here, not classes: noise changes a batch before
+    any network sees it, a penalty sees nothing but the code, so each goes with every
+    network.
     """
+
+    _net_class = AutoencoderNet
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "loss": [StrOptions(set(LOSSES))],
+        "out_activation": [StrOptions({"auto", *OUTPUTS})],
+        "code_activation": [StrOptions(set(ACTIVATIONS))],
+        "noise": [StrOptions(set(NOISES)), None],
+        "noise_level": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "penalty": [StrOptions({*PENALTIES, "k_sparse"}), None],
+        "penalty_weight": [Interval(Real, 0, None, closed="left")],
+        "sparsity": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+        ],
         "init": [StrOptions({"pca", "random"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
+        "learning_rate": [StrOptions({"one_cycle", "constant"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "tol": [Interval(Real, 0, 1, closed="left")],
@@ -87,9 +106,17 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         n_components=2,
         *,
         loss="squared_error",
+        out_activation="auto",
+        code_activation="identity",
+        noise=None,
+        noise_level="auto",
+        penalty=None,
+        penalty_weight=0.01,
+        sparsity="auto",
         init="pca",
         alpha=0.01,
         batch_size="auto",
+        learning_rate="one_cycle",
         learning_rate_init=0.002,
         max_iter="auto",
         tol=1e-3,
@@ -107,9 +134,17 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     ):
         self.n_components = n_components
         self.loss = loss
+        self.out_activation = out_activation
+        self.code_activation = code_activation
+        self.noise = noise
+        self.noise_level = noise_level
+        self.penalty = penalty
+        self.penalty_weight = penalty_weight
+        self.sparsity = sparsity
         self.init = init
         self.alpha = alpha
         self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
         self.tol = tol
@@ -259,6 +294,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 ensure_min_samples=1 if resume else 2,
             )
             self._check_bounds(X)
+            self._check_code()
             if resume:
                 self._check_resume()
             else:
@@ -272,15 +308,42 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             raise KeyboardInterrupt  # which skorch keeps to itself
         return self
 
+    def _output(self):
+        """Return what becomes of the decoded."""
+        loss = LOSSES[self.loss]
+        if self.out_activation in ("auto", loss.out_activation):
+            return OUTPUTS[loss.out_activation]
+        if loss.activates:
+            raise ValueError(
+                f"loss={self.loss!r} goes with out_activation='auto' or "
+                f"{loss.out_activation!r}. Got {self.out_activation!r}."
+            )
+        return OUTPUTS[self.out_activation]
+
     def _check_bounds(self, X):
-        if (bounds := LOSSES[self.loss].bounds) is None:
+        if (bounds := self._output().bounds) is None:
             return
         slack = 1e-6  # MinMaxScaler overshoots by a rounding error
         if X.min() < bounds[0] - slack or X.max() > bounds[1] + slack:
+            name = "loss" if LOSSES[self.loss].activates else "out_activation"
             raise ValueError(
-                f"loss={self.loss!r} needs X in [{bounds[0]:g}, {bounds[1]:g}]. Got "
-                f"values from {X.min():.9g} to {X.max():.9g}: scale X first, for "
-                f"example by MinMaxScaler(), or choose another loss."
+                f"{name}={getattr(self, name)!r} needs X in [{bounds[0]:g}, "
+                f"{bounds[1]:g}]. Got values from {X.min():.9g} to {X.max():.9g}: "
+                f"scale X first, for example by MinMaxScaler(), or choose another "
+                f"{name}."
+            )
+
+    def _check_code(self):
+        if self.penalty == "kl" and self.code_activation != "logistic":
+            raise ValueError(
+                f"penalty='kl' holds the mean of each code unit, which must lie in "
+                f"(0, 1): set code_activation='logistic' and init='random'. Got "
+                f"code_activation={self.code_activation!r}."
+            )
+        if self.init == "pca" and self.code_activation != "identity":
+            raise ValueError(
+                f"init='pca' starts at a linear code: with "
+                f"code_activation={self.code_activation!r} set init='random'."
             )
 
     def _structure(self):
@@ -292,7 +355,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             "module": network,
             "init": self.init,
             "loss": self.loss,
+            "out_activation": self.out_activation,
             "n_components": self.n_components,
+            "penalty": "k_sparse" if self.penalty == "k_sparse" else None,
         }
 
     def _check_resume(self):
@@ -318,8 +383,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                     f"{np.abs(X).max():g}. Divide it by a constant first."
                 )
         scale = 1.0
-        self._loss = LOSSES[self.loss]  # set_params changes the next fit, not this
-        if peak > np.finfo(X.dtype).tiny and self._loss.bounds is None:
+        # set_params changes the next fit, not this
+        self._loss, self._out = LOSSES[self.loss], self._output()
+        if peak > np.finfo(X.dtype).tiny and self._out.bounds is None:
             # Divided by the peak first: squares of 1e200 would not fit a float64.
             squares = sum(
                 np.square((X[rows] - mean) / peak).sum() for rows in _chunks(X)
@@ -327,7 +393,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             scale = float(peak * np.sqrt(squares / X.size))
         self.mean_ = mean
         self.scale_ = scale
-        self.n_components_ = self._n_features_out = int(self.n_components)
+        self.data_range_ = X.min(), X.max()
+        self.n_components_ = self._n_features_out = self._code_size()
+        self._code_unit = self._unit_of_code()
         self._fitted_structure = self._structure()
 
     def _train(self, X, resume, one_pass):
@@ -358,11 +426,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 epochs, judge, schedule = 1, KeepFinite(), []
             else:
                 epochs = self._epochs(len(train), batch_size)
-                judge = KeepBest(
-                    safe_start=resume or self.init == "pca",
-                    tol=self.tol,
-                    patience=self.n_iter_no_change if n_valid else None,
-                )
+                judge = self._judge(resume or self.init == "pca", n_valid > 0)
                 schedule = self._schedule(epochs * len(Batches(train, batch_size)))
             net = self._make_net(
                 device=str(device),
@@ -374,7 +438,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 callbacks=[*(self.callbacks or ()), *schedule, judge],
             )
             net.initialize()
-            self._initialize_weights(net, X, rng, resume, one_pass)
+            if resume:
+                net.go_on_from(self.net_, one_pass and hasattr(self, "_rng"))
+            elif self.init == "pca":
+                self._start_at_pca(net, X, rng)
             if self.compile:
                 _compile(net, train.inputs[:batch_size])
             net.partial_fit(train)
@@ -387,20 +454,20 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if one_pass:
             self._rng = rng
         else:
-            net.optimizer_.state.clear()
+            net.forget_optimizer()
             vars(self).pop("_rng", None)
         return interrupted
 
     def _make_net(self, **params):
         """Return a skorch net with what does not depend on the rows filled in."""
-        loss = self._loss
         network, network_params = self._network()
-        if self.init == "pca":
-            network_params = {"network": network, "link": loss.link, **network_params}
-            network = PCAStart
-        return AutoencoderNet(
-            network,
-            criterion=loss.criterion,
+        return self._net_class(
+            build,
+            module__network=network,
+            module__wrappers=self._wrappers(),
+            criterion=self._loss.criterion,
+            activation=None if self._loss.activates else self._out.activation,
+            penalty=self._penalty(),
             dataset=Rows,
             iterator_train=Batches,
             iterator_train__shuffle=True,
@@ -415,8 +482,23 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             },
         )
 
+    def _start_at_pca(self, net, X, rng):
+        # The user's own seed: the randomized solver's result depends on it.
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = int(rng.integers(2**31))
+        pca = PCA(min(self.n_components_, *X.shape), random_state=seed)
+        with np.errstate(invalid="ignore"):  # constant data have no ratios
+            pca.fit((X - self.mean_.astype(X.dtype)) / X.dtype.type(self.scale_))
+        # PCA saw centred data, the network sees them only where they are not bounded.
+        pca.mean_ = (
+            np.zeros_like(self.mean_) if self._out.bounds is None else self.mean_
+        )
+        start = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
+        self._start(start, pca)
+
     def _schedule(self, n_steps):
-        if not n_steps:
+        if not n_steps or self.learning_rate == "constant":
             return []
         return [
             LRScheduler(
@@ -438,34 +520,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             **{f"optimizer__{k}": v for k, v in wanted.items() if k in taken},
         }
 
-    def _initialize_weights(self, net, X, rng, resume, one_pass):
-        if resume:
-            net.module_.load_state_dict(self.net_.module_.state_dict())
-            same_optimizer = type(net.optimizer_) is type(self.net_.optimizer_)
-            if one_pass and hasattr(self, "_rng") and same_optimizer:
-                # Momenta go on; what set_params changed since then counts.
-                state = self.net_.optimizer_.state_dict()
-                state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
-                net.optimizer_.load_state_dict(state)
-        elif self.init == "pca":
-            # The user's own seed: the randomized solver's result depends on it.
-            seed = self.random_state
-            if not isinstance(seed, Integral):
-                seed = int(rng.integers(2**31))
-            pca = PCA(min(self.n_components_, *X.shape), random_state=seed)
-            with np.errstate(invalid="ignore"):  # constant data have no ratios
-                pca.fit((X - self.mean_.astype(X.dtype)) / X.dtype.type(self.scale_))
-            bounded = self._loss.bounds is not None
-            mean = self.mean_ if bounded else np.zeros_like(self.mean_)
-            net.module_.start(pca.components_, mean)
-
     def _keep(self, net, judge, rows, resume, interrupted):
         """Set the fitted attributes from the trained net."""
-        unit = self.scale_**self._loss.power
+        in_units = self._loss_in_units
         whole = [epoch for epoch in net.history if "train_loss" in epoch]
-        curve = [float(epoch["train_loss"]) * unit for epoch in whole]
+        curve = [in_units(float(e["train_loss"])) for e in whole]
         valid_curve = [
-            float(e["valid_loss"]) * unit for e in whole if "valid_loss" in e
+            in_units(float(e["valid_loss"])) for e in whole if "valid_loss" in e
         ]
         self.net_ = net
         self.device_ = net.device
@@ -477,7 +538,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if judge.best_epoch_ or not resume:
             self.best_iter_ = self.n_iter_ - len(whole) + judge.best_epoch_
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
-        self.best_loss_ = judge.best_loss_ * unit
+        self.best_loss_ = in_units(judge.best_loss_)
         squares = sum(
             np.square(part - self._run(part, "encode", "decode")).sum(dtype=np.float64)
             for part in (rows[chunk].cpu().numpy() for chunk in _chunks(rows))
@@ -507,9 +568,93 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """Return the network's class and its parameters."""
         raise NotImplementedError
 
+    def _code_size(self):
+        """Return the number of code units."""
+        return int(self.n_components)
+
+    def _unit_of_code(self):
+        """Return what codes are multiplied by when they leave the network."""
+        return self.scale_ if self.code_activation in ("identity", "relu") else 1.0
+
+    def _loss_in_units(self, loss):
+        """Return a loss in the data's units."""
+        return loss * self.scale_**self._loss.power
+
+    def _wrappers(self):
+        """Return what the network is wrapped in, inmost first: classes, parameters."""
+        wrappers = []
+        if self.init == "pca":
+            widths = {
+                "n_features": self.n_features_in_,
+                "n_components": self.n_components_,
+            }
+            wrappers.append((PCAStart, {**widths, "link": self._out.link}))
+        if self.penalty == "k_sparse":
+            wrappers.append((KSparse, {"n_active": self._n_active()}))
+        return wrappers
+
+    def _start(self, module, pca):
+        """Set a `PCAStart` to a fitted PCA of what the network reads."""
+        module.start(pca.components_, pca.mean_)
+
+    def _judge(self, safe_start, has_validation):
+        """Return the callback that chooses among the epochs."""
+        return KeepBest(
+            safe_start=safe_start,
+            tol=self.tol,
+            patience=self.n_iter_no_change if has_validation else None,
+        )
+
+    # -- noise and penalties --
+
     def _corruption(self):
         """Return what corrupts a batch of inputs in training, or None."""
-        return None
+        if self.noise is None:
+            return None
+        level = self._noise_level()
+        if self.noise == "gaussian":
+            level /= self.scale_
+        elif level > 1:
+            raise ValueError(
+                f"noise_level is the share of cells that noise={self.noise!r} changes: "
+                f"a number from 0 to 1. Got {self.noise_level!r}."
+            )
+        # Zero and both ends of the data, as the network reads them.
+        values = np.empty((3, self.n_features_in_))
+        values[:] = np.array([[*self.data_range_, 0.0]]).T
+        low, high, zero = torch.from_numpy(self._scaled(values, np.float32))
+        return partial(NOISES[self.noise], level=level, low=low, high=high, zero=zero)
+
+    def _noise_level(self):
+        if self.noise_level == "auto":
+            return 0.5 * self.scale_ if self.noise == "gaussian" else 0.2
+        return self.noise_level
+
+    def _penalty(self):
+        """Return what the net adds to the loss of each row, or None."""
+        if self.penalty not in PENALTIES:
+            return None
+        sparsity = 0.05 if self.sparsity == "auto" else self.sparsity
+        if self.penalty == "kl" and not sparsity < 1:
+            raise ValueError(
+                f"sparsity is the mean activation that penalty='kl' holds: a number "
+                f"between 0 and 1. Got {self.sparsity!r}."
+            )
+        return partial(
+            weighted,
+            penalty=PENALTIES[self.penalty],
+            weight=float(self.penalty_weight),
+            sparsity=sparsity,
+        )
+
+    def _n_active(self):
+        """Return how many units a row keeps with ``penalty="k_sparse"``."""
+        sparsity = 0.25 if self.sparsity == "auto" else self.sparsity
+        if isinstance(sparsity, Integral):
+            return min(int(sparsity), self.n_components_)
+        return max(1, round(sparsity * self.n_components_))
+
+    # -- sizes --
 
     def _n_validation(self, n_samples):
         if not self.early_stopping:
@@ -651,10 +796,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     # not depend on its neighbours in the batch, which scikit-learn checks to 1e-7.
 
     def _encode(self, X):
-        return self._run(self._scaled(X, X.dtype), "encode") * self.scale_
+        return self._run(self._scaled(X, X.dtype), "encode") * self._code_unit
 
     def _decode(self, Z):
-        return self._unscaled(self._run(_finite(Z / self.scale_, Z.dtype), "decode"))
+        return self._unscaled(
+            self._run(_finite(Z / self._code_unit, Z.dtype), "decode")
+        )
 
     def _round_trip(self, X):
         return self._unscaled(self._run(self._scaled(X, X.dtype), "encode", "decode"))
@@ -669,12 +816,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             for part in parts:
                 tensor = getattr(module, part)(tensor)
             if part == "decode":
-                tensor = self._loss.output(tensor)
+                tensor = self._out.activation(tensor)
         return tensor.cpu().numpy()
 
     def _scaled(self, X, dtype):
         """Return a copy of X as the network reads it: centred, in units of `scale_`."""
-        if self._loss.bounds is not None:
+        if self._out.bounds is not None:
             return X.astype(dtype)
         scaled = np.empty(X.shape, dtype)
         for rows in _chunks(X):
@@ -682,7 +829,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return scaled
 
     def _unscaled(self, X):
-        if self._loss.bounds is not None:
+        if self._out.bounds is not None:
             return X
         return X * self.scale_ + self.mean_
 

@@ -1,7 +1,8 @@
-"""Losses by name.
+"""Losses, output activations and penalties on the code, by name.
 
-To add one: write its row in `LOSSES`, which the parameter constraints and the tests
-read; name it in the docstring of `AutoencoderTransformer`; give the tests its formula.
+To add one: write its row in `LOSSES`, `OUTPUTS` or `PENALTIES`, which the parameter
+constraints and the tests read; name it in the docstring of `AutoencoderTransformer`;
+give the tests its formula.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,35 @@ def _logit(x):
     return torch.logit(x, eps=1e-3)
 
 
+def _atanh(x):
+    return torch.atanh(x.clamp(-0.998, 0.998))
+
+
+class Output(NamedTuple):
+    """An activation of the reconstruction.
+
+    Attributes
+    ----------
+    activation : callable
+        Turns what the network decodes into a reconstruction of the data.
+    link : callable
+        Its inverse.
+    bounds : tuple of float or None
+        The range that the data must lie in. Bounded data are not centred or scaled.
+    """
+
+    activation: Callable = _identity
+    link: Callable = _identity
+    bounds: tuple[float, float] | None = None
+
+
+OUTPUTS = {
+    "identity": Output(),
+    "tanh": Output(torch.tanh, _atanh, (-1.0, 1.0)),
+    "logistic": Output(torch.sigmoid, _logit, (0.0, 1.0)),
+}
+
+
 class Loss(NamedTuple):
     """What the training and the estimators need to know of a loss.
 
@@ -27,21 +57,18 @@ class Loss(NamedTuple):
     ----------
     criterion : class
         A loss of `torch.nn` that takes ``reduction="none"``.
-    output : callable
-        Turns what the network decodes into a reconstruction of the data.
-    link : callable
-        The inverse of `output`.
-    bounds : tuple of float or None
-        The range that the data must lie in. Bounded data are not centred or scaled.
     power : int
         The power of the data's unit that the loss is measured in.
+    out_activation : str
+        What ``out_activation="auto"`` means.
+    activates : bool
+        Whether the criterion applies that activation itself, and stands no other.
     """
 
     criterion: type[nn.Module]
-    output: Callable = _identity
-    link: Callable = _identity
-    bounds: tuple[float, float] | None = None
-    power: int = 0
+    power: int
+    out_activation: str = "identity"
+    activates: bool = False
 
 
 LOSSES = {
@@ -49,6 +76,41 @@ LOSSES = {
     "absolute_error": Loss(nn.L1Loss, power=1),
     "huber": Loss(nn.HuberLoss, power=2),
     "binary_cross_entropy": Loss(
-        nn.BCEWithLogitsLoss, torch.sigmoid, _logit, bounds=(0.0, 1.0)
+        nn.BCEWithLogitsLoss, power=0, out_activation="logistic", activates=True
     ),
 }
+
+# Penalties: (encode, x, z, sparsity) -> penalty of each row, where z is encode(x).
+
+
+def _l1(encode, x, z, sparsity):
+    return z.abs().sum(1)
+
+
+def _kl(encode, x, z, sparsity):
+    # Of a batch, not of a row: each row gets the same.
+    mean = z.mean(0).clamp(1e-6, 1 - 1e-6)
+    on = sparsity * torch.log(sparsity / mean)
+    off = (1 - sparsity) * torch.log((1 - sparsity) / (1 - mean))
+    return (on + off).sum().expand(len(z))
+
+
+def _contractive(encode, x, z, sparsity):
+    training = torch.is_grad_enabled()
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        # Rows don't touch one another, so a column's sum has each row's gradient.
+        columns = encode(x).sum(0)
+        gradients = (
+            torch.autograd.grad(column, x, create_graph=training, retain_graph=True)[0]
+            for column in columns
+        )
+        return sum(gradient.square().flatten(1).sum(1) for gradient in gradients)
+
+
+PENALTIES = {"l1": _l1, "kl": _kl, "contractive": _contractive}
+
+
+def weighted(encode, x, z, penalty, weight, sparsity):
+    """Return a penalty of each row, times its weight."""
+    return weight * penalty(encode, x, z, sparsity)

@@ -6,6 +6,9 @@ activation, and ``forward(x)`` whose first output is the reconstruction. A user'
 ``Module(n_features=…, n_components=…, **module_parameters)``.
 
 To add an activation or a kind of noise: write its row in `ACTIVATIONS` or `NOISES`.
+
+`build` makes the whole of a module: a network, and around it wrappers that keep the
+contract too.
 """
 
 import itertools
@@ -35,8 +38,12 @@ class DenseNetwork(nn.Module):
         Widths of the encoder's hidden layers; the decoder has them in reverse.
     activation : str, default="relu"
         A key of `ACTIVATIONS`, applied after each hidden layer.
+    code_activation : str, default="identity"
+        The same, for the code.
     dropout : float, default=0.0
         Share of hidden units dropped in training.
+    n_encoded : int, default=None
+        Columns that `encode` gives, where they are not the code alone.
     """
 
     def __init__(
@@ -45,12 +52,17 @@ class DenseNetwork(nn.Module):
         n_components,
         hidden_layer_sizes=(),
         activation="relu",
+        code_activation="identity",
         dropout=0.0,
+        n_encoded=None,
     ):
         super().__init__()
-        sizes = [n_features, *hidden_layer_sizes, n_components]
+        sizes = [n_features, *hidden_layer_sizes, n_encoded or n_components]
         self.encode = _perceptron(sizes, ACTIVATIONS[activation], dropout)
-        self.decode = _perceptron(sizes[::-1], ACTIVATIONS[activation], dropout)
+        if code_activation != "identity":
+            self.encode.append(ACTIVATIONS[code_activation]())
+        sizes = [n_components, *hidden_layer_sizes[::-1], n_features]
+        self.decode = _perceptron(sizes, ACTIVATIONS[activation], dropout)
 
     def forward(self, x):
         """Return the reconstruction of x, before the output activation."""
@@ -59,8 +71,13 @@ class DenseNetwork(nn.Module):
     def silence(self):
         """Make code and reconstruction zero, in a state that can learn."""
         for part in (self.encode, self.decode):
-            nn.init.zeros_(part[-1].weight)
-            nn.init.zeros_(part[-1].bias)
+            silence(part[-1])
+
+
+def silence(layer):
+    """Set a layer's weights and biases to zero."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
 
 
 def _perceptron(sizes, activation, dropout):
@@ -72,7 +89,34 @@ def _perceptron(sizes, activation, dropout):
     return nn.Sequential(*layers[: -2 if dropout else -1])  # the last one is linear
 
 
-def check_contract(network, n_features, n_components):
+def build(network, wrappers, n_features, n_components, n_encoded=None, **params):
+    """Build a network, check that it keeps the contract, and wrap it.
+
+    Parameters
+    ----------
+    network : class
+        Of the network.
+    wrappers : sequence of (class, dict)
+        Classes called with the module so far and these parameters.
+    n_features, n_components : int
+        Widths of the data and of the code.
+    n_encoded : int, default=None
+        Columns that the network's `encode` gives, where not `n_components`.
+    **params : dict
+        Of the network.
+
+    Returns
+    -------
+    Module
+    """
+    module = network(n_features=n_features, n_components=n_components, **params)
+    check_contract(module, n_features, n_components, n_encoded or n_components)
+    for wrapper, wrapper_params in wrappers:
+        module = wrapper(module, **wrapper_params)
+    return module
+
+
+def check_contract(network, n_features, n_components, n_encoded):
     """Raise an error that says where a network breaks the contract.
 
     Parameters
@@ -81,6 +125,9 @@ def check_contract(network, n_features, n_components):
         As its class built it.
     n_features, n_components : int
         Widths of the data and of the code.
+    n_encoded : int
+        Columns that `encode` shall give: more than `n_components` where they hold more
+        than the code, which comes first.
 
     Raises
     ------
@@ -104,18 +151,19 @@ def check_contract(network, n_features, n_components):
     network.eval()
     with torch.no_grad():
         z = network.encode(x)
-        _check_shape(z, n_components, f"{name}.encode", "codes", "n_components")
-        _check_shape(
-            network.decode(z), n_features, f"{name}.decode", "rows", "n_features"
-        )
-        y = network(x)
-        _check_shape(
-            y[0] if isinstance(y, (tuple, list)) else y,
-            n_features,
-            f"{name}.forward",
-            "rows (first, if it gives more)",
-            "n_features",
-        )
+        width = "n_components" if n_encoded == n_components else "2 * n_components"
+        _check_shape(z, n_encoded, f"{name}.encode", "codes", width)
+        x = network.decode(z[:, :n_components])
+        _check_shape(x, n_features, f"{name}.decode", "rows", "n_features")
+        if n_encoded == n_components:  # else forward is not called
+            y = network(x)
+            _check_shape(
+                y[0] if isinstance(y, (tuple, list)) else y,
+                n_features,
+                f"{name}.forward",
+                "rows (first, if it gives more)",
+                "n_features",
+            )
     network.train(training)
 
 
@@ -142,23 +190,21 @@ class PCAStart(nn.Module):
 
     Parameters
     ----------
-    network : class
+    network : Module
         Keeps the network contract.
     n_features, n_components : int
         Widths of the data and of the code.
     link : callable
-        Turns data into what `decode` returns (the loss's `link`).
-    **network_params : dict
-        For `network`.
+        Turns data into what `decode` returns (the output activation's `link`).
+    n_encoded : int, default=None
+        Columns that `encode` gives, where they are not the code alone.
     """
 
-    def __init__(self, network, n_features, n_components, link, **network_params):
+    def __init__(self, network, n_features, n_components, link, n_encoded=None):
         super().__init__()
-        self.network = network(
-            n_features=n_features, n_components=n_components, **network_params
-        )
+        self.network = network
         self.link = link
-        self.encode_linear = nn.Linear(n_features, n_components)
+        self.encode_linear = nn.Linear(n_features, n_encoded or n_components)
         self.decode_linear = nn.Linear(n_components, n_features)
         if hasattr(self.network, "silence"):
             self.network.silence()
@@ -167,7 +213,7 @@ class PCAStart(nn.Module):
             self.encode_gate = nn.Parameter(torch.zeros(()))
             self.decode_gate = nn.Parameter(torch.zeros(()))
 
-    def start(self, components, mean):
+    def start(self, components, mean, shrink=1.0, spread=1.0):
         """Set the linear path to PCA.
 
         Parameters
@@ -177,10 +223,15 @@ class PCAStart(nn.Module):
             units start at zero.
         mean : array of shape (n_features,)
             What PCA subtracted.
+        shrink, spread : float or array of shape (n_rows,), default=1.0
+            A unit's code is PCA's times `shrink`, divided by `spread`; `decode`
+            multiplies by `spread`. With the defaults the code is PCA's.
         """
         like = self.encode_linear.weight
-        components = torch.as_tensor(components, dtype=like.dtype, device=like.device)
-        mean = torch.as_tensor(mean, dtype=like.dtype, device=like.device)
+        components, mean, shrink, spread = (
+            torch.as_tensor(array, dtype=like.dtype, device=like.device)
+            for array in (components, mean, shrink, spread)
+        )
         rows = slice(len(components))
         with torch.no_grad():
             for parameter in (
@@ -188,9 +239,10 @@ class PCAStart(nn.Module):
                 *self.decode_linear.parameters(),
             ):
                 parameter.zero_()
-            self.encode_linear.weight[rows] = components
-            self.encode_linear.bias[rows] = -components @ mean
-            self.decode_linear.weight[:, rows] = components.T
+            weight = (shrink / spread).reshape(-1, 1) * components
+            self.encode_linear.weight[rows] = weight
+            self.encode_linear.bias[rows] = -weight @ mean
+            self.decode_linear.weight[:, rows] = components.T * spread
             self.decode_linear.bias[:] = mean
 
     def encode(self, x):
@@ -201,6 +253,37 @@ class PCAStart(nn.Module):
         """Return the data of code z, before the output activation."""
         linear = self.link(self.decode_linear(z))
         return linear + self.decode_gate * self.network.decode(z)
+
+    def forward(self, x):
+        """Return the reconstruction of x, before the output activation."""
+        return self.decode(self.encode(x))
+
+
+class KSparse(nn.Module):
+    """A network of whose code units each row keeps the largest, others being zero.
+
+    Parameters
+    ----------
+    network : Module
+        Keeps the network contract.
+    n_active : int
+        Units that a row keeps, those largest in absolute value.
+    """
+
+    def __init__(self, network, n_active):
+        super().__init__()
+        self.network = network
+        self.n_active = n_active
+
+    def encode(self, x):
+        """Return the code of x."""
+        z = self.network.encode(x)
+        kept = z.abs().topk(self.n_active, dim=1).indices
+        return torch.zeros_like(z).scatter(1, kept, z.gather(1, kept))
+
+    def decode(self, z):
+        """Return the data of code z, before the output activation."""
+        return self.network.decode(z)
 
     def forward(self, x):
         """Return the reconstruction of x, before the output activation."""

@@ -13,8 +13,6 @@ from skorch.callbacks import Callback, PassthroughScoring, PrintLog
 from skorch.utils import to_tensor
 from torch.utils.data import Dataset
 
-from ._networks import PCAStart, check_contract
-
 ENOUGH_ROWS = 8  # validation rows below which chance rules
 CHUNK_CELLS = 2**22  # cells of the widest array in one evaluation step: 16 MiB
 
@@ -78,7 +76,23 @@ class Batches:
 
 
 class AutoencoderNet(NeuralNet):
-    """A skorch net whose criterion gives the loss of each cell."""
+    """A skorch net whose criterion gives the loss of each cell.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Those of `skorch.NeuralNet`.
+    activation : callable, default=None
+        Applied to what the network decodes before the criterion compares it.
+    penalty : callable, default=None
+        Called with the module's `encode`, a batch and its codes; what it gives for each
+        row is added to the row's loss.
+    """
+
+    def __init__(self, *args, activation=None, penalty=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.activation = activation
+        self.penalty = penalty
 
     def get_default_callbacks(self):
         """Return the callbacks that record the losses and, if verbose, print them."""
@@ -89,29 +103,56 @@ class AutoencoderNet(NeuralNet):
             callbacks.append(("print_log", PrintLog()))
         return callbacks
 
-    def initialize_module(self):
-        """Build the network and check that it keeps the contract."""
-        super().initialize_module()
-        widths = self.module__n_features, self.module__n_components
-        module = self.module_
-        check_contract(
-            module.network if isinstance(module, PCAStart) else module, *widths
-        )
-        return self
+    def infer(self, x, **fit_params):
+        """Return what `row_losses` needs: the reconstruction, first if not alone."""
+        if self.penalty is None:
+            return super().infer(x, **fit_params)
+        z = self.module_.encode(to_tensor(x, device=self.device))
+        return self.module_.decode(z), z
 
-    def row_losses(self, y_pred, y_true):
-        """Return the loss of each row: the mean over its cells."""
-        return self._cell_losses(y_pred, y_true).flatten(1).mean(1)
+    def row_losses(self, y_pred, y_true, x):
+        """Return the loss of each row: the mean over its cells, and the penalty."""
+        alone = not isinstance(y_pred, (tuple, list))
+        reconstruction = y_pred if alone else y_pred[0]
+        if self.activation is not None:
+            reconstruction = self.activation(reconstruction)
+        y_true = to_tensor(y_true, device=self.device)
+        losses = self.criterion_(reconstruction, y_true).flatten(1).mean(1)
+        if self.penalty is not None:
+            losses = losses + self.penalty(self.module_.encode, x, y_pred[1])
+        return losses
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Return the mean loss over rows and cells."""
-        return self._cell_losses(y_pred, y_true).mean()
+        """Return the mean loss of the rows."""
+        return self.row_losses(y_pred, y_true, X).mean()
+
+    def go_on_from(self, net, optimizer):
+        """Take the weights of another net and, if `optimizer`, its momenta.
+
+        Parameters
+        ----------
+        net : AutoencoderNet
+            Of the same structure.
+        optimizer : bool
+            Whether momenta go on. Learning rate and the like are this net's own.
+        """
+        self.module_.load_state_dict(net.module_.state_dict())
+        if optimizer:
+            resume_optimizer(self.optimizer_, net.optimizer_)
+
+    def forget_optimizer(self):
+        """Let go of what only the next training step would need."""
+        self.optimizer_.state.clear()
 
     def validation_step(self, batch, **fit_params):
         """Keep each row's loss too: what `KeepBest` judges by."""
-        step = super().validation_step(batch, **fit_params)
-        self.valid_losses_.append(self.row_losses(step["y_pred"], batch[1]))
-        return step
+        inputs, targets = batch
+        self._set_training(False)
+        with torch.no_grad():
+            y_pred = self.infer(inputs, **fit_params)
+            losses = self.row_losses(y_pred, targets, inputs)
+        self.valid_losses_.append(losses)
+        return {"loss": losses.mean(), "y_pred": y_pred}
 
     def on_epoch_begin(self, net, **kwargs):
         """Start a list of validation losses."""
@@ -124,7 +165,7 @@ class AutoencoderNet(NeuralNet):
         chunk = max(1, CHUNK_CELLS // rows.inputs[0].numel())
         with torch.no_grad():
             losses = [
-                self.row_losses(self.infer(inputs), targets)
+                self.row_losses(self.infer(inputs), targets, inputs)
                 for inputs, targets in Batches(rows, chunk)
             ]
         return torch.cat(losses).double().cpu()
@@ -153,9 +194,14 @@ class AutoencoderNet(NeuralNet):
         state.pop("twin_", None)
         return state
 
-    def _cell_losses(self, y_pred, y_true):
-        reconstruction = y_pred[0] if isinstance(y_pred, (tuple, list)) else y_pred
-        return self.criterion_(reconstruction, to_tensor(y_true, device=self.device))
+
+def resume_optimizer(optimizer, old):
+    """Give an optimizer the momenta of an old one of its type."""
+    if type(optimizer) is type(old):
+        state = old.state_dict()
+        # What set_params changed since then counts.
+        state["param_groups"] = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict(state)
 
 
 class KeepBest(Callback):

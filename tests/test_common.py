@@ -7,7 +7,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sklearn_ae
 from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
-from sklearn_ae._losses import LOSSES
+from sklearn_ae._losses import LOSSES, PENALTIES
 from sklearn_ae._networks import NOISES
 
 
@@ -26,6 +26,7 @@ class Squashed(AutoencoderTransformer):
 
 # Without early stopping networks train on the checks' small tables too.
 TRAINED = {"early_stopping": False, "max_iter": 5}
+PLAIN = {"init": "random", **TRAINED}
 ESTIMATORS = [
     AutoencoderTransformer(),
     AutoencoderTransformer(**TRAINED),
@@ -33,10 +34,20 @@ ESTIMATORS = [
     AutoencoderTransformer(hidden_layer_sizes=(), dropout=0.0, **TRAINED),
     AutoencoderTransformer(hidden_layer_sizes=(8,), dropout=0.2, max_iter=5),
     *(
-        (AutoencoderTransformer if row.bounds is None else Squashed)(
+        (Squashed if row.activates else AutoencoderTransformer)(
             loss=loss, hidden_layer_sizes=(16,), **TRAINED
         )
         for loss, row in LOSSES.items()
+    ),
+    Squashed(out_activation="logistic", hidden_layer_sizes=(16,), **TRAINED),
+    Squashed(out_activation="tanh", hidden_layer_sizes=(16,), **TRAINED),
+    AutoencoderTransformer(noise="swap", code_activation="relu", **PLAIN),
+    *(
+        AutoencoderTransformer(
+            penalty=penalty,
+            **(PLAIN | {"code_activation": "logistic"} if penalty == "kl" else TRAINED),
+        )
+        for penalty in (*PENALTIES, "k_sparse")
     ),
     DenoisingAutoencoder(),
     DenoisingAutoencoder(loss="absolute_error", init="random", **TRAINED),
