@@ -38,13 +38,47 @@ class AutoencoderTransformer(BaseAutoencoder):
         ``init="pca"`` what it encodes and decodes is added to the linear path, times
         a learned factor that starts at zero (its ``forward`` is not called); with
         ``init="random"`` it is all there is. It replaces `hidden_layer_sizes`,
-        `activation` and `dropout`.
+        `activation`, `code_activation` and `dropout`.
     loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"}, \
             default="squared_error"
         What training minimises, as a mean over cells. Data are centred and divided by
         one number, `scale_`, so the squared error is PCA's objective. Huber's switch
         from square to linear is at one `scale_` (``criterion__delta=1.0``).
         Cross-entropy needs data in [0, 1] and reconstructs within [0, 1].
+    out_activation : {"auto", "identity", "tanh", "logistic"}, default="auto"
+        Of the reconstruction. With "logistic" data must lie in [0, 1] and are
+        reconstructed within it, with "tanh" in [-1, 1]; they are neither centred nor
+        scaled then. For images this pays: many pixels are black. "auto" is "logistic"
+        for cross-entropy, otherwise "identity".
+    code_activation : {"identity", "relu", "tanh", "logistic", "silu", "gelu", "elu"}, \
+            default="identity"
+        Of the code. All but "identity" need ``init="random"``.
+    noise : {"gaussian", "masking", "salt_and_pepper", "swap"} or None, default=None
+        What corrupts the rows that the network reads in training: see
+        `DenoisingAutoencoder`.
+    noise_level : float or "auto", default="auto"
+        How much of it: see `DenoisingAutoencoder`.
+    penalty : {"l1", "kl", "contractive", "k_sparse"} or None, default=None
+        What the code shall be, besides short, for a row x with code z in the units of
+        `scale_`:
+
+        - "l1": sparse, by adding Σ|z| to the loss; with ``code_activation="relu"`` and
+          ``init="random"`` many units are exactly zero;
+        - "kl": rarely active, by adding the Kullback-Leibler divergence of each unit's
+          mean over the batch from `sparsity` (Ng 2011); needs
+          ``code_activation="logistic"`` and ``init="random"``;
+        - "contractive": insensitive, by adding the squared Frobenius norm of ∂z/∂x
+          (Rifai et al. 2011), which takes a backward pass for each code unit;
+        - "k_sparse": sparse, by setting all but the `sparsity` largest units of each
+          row to zero (Makhzani and Frey 2013). Nothing is added to the loss.
+
+        Epochs are judged by loss and penalty together, so that with a penalty the
+        reconstruction may be worse than PCA's.
+    penalty_weight : float, default=0.01
+        Weight of what `penalty` adds, next to the mean loss of the cells.
+    sparsity : float, int or "auto", default="auto"
+        For "kl" the mean activation, between 0 and 1, by default 0.05. For "k_sparse"
+        the units that stay: an int, or a share of them, by default 0.25.
     init : {"pca", "random"}, default="pca"
         "pca" starts at PCA by the linear path. "random" is a plain autoencoder, without
         that path, from torch's random weights, and has no promise towards PCA.
@@ -52,9 +86,11 @@ class AutoencoderTransformer(BaseAutoencoder):
         Weight decay of the optimizer.
     batch_size : int or "auto", default="auto"
         Rows in a training step. "auto" is a twentieth of the rows, from 16 to 256.
+    learning_rate : {"one_cycle", "constant"}, default="one_cycle"
+        Schedule of the learning rate: up to `learning_rate_init` and down to zero
+        (Smith and Topin 2019), or `learning_rate_init` throughout.
     learning_rate_init : float, default=0.002
-        Highest learning rate of the one-cycle schedule (Smith and Topin 2019), and the
-        constant one in `partial_fit`.
+        Highest learning rate of the schedule, and the constant one in `partial_fit`.
     max_iter : int or "auto", default="auto"
         Epochs at most; with 0 the start is the result. "auto" is as many as make 2,000
         steps, from 8 to 200.
@@ -107,10 +143,13 @@ class AutoencoderTransformer(BaseAutoencoder):
         Mean of the training rows.
     scale_ : float
         Root mean square of the centred training data: the unit that the network works
-        in. 1.0 with cross-entropy, for which data are neither centred nor scaled.
+        in. 1.0 where `out_activation` bounds the data, which are neither centred nor
+        scaled then.
+    data_range_ : tuple of float
+        Smallest and largest value of the training data.
     loss_ : float
         Training loss of the last epoch; NaN if there was none. All losses are means
-        over cells, in the data's own (squared) units.
+        over cells, in the data's own (squared) units; a penalty is part of them.
     best_loss_ : float
         Loss of the weights that were kept, on the validation rows, or on the training
         rows if there are none.
@@ -159,6 +198,13 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     G. E. Hinton and R. R. Salakhutdinov (2006). Reducing the dimensionality of data
     with neural networks. Science 313(5786), 504-507.
+
+    A. Makhzani and B. Frey (2013). k-Sparse autoencoders. arXiv:1312.5663.
+
+    A. Ng (2011). Sparse autoencoder. CS294A lecture notes, Stanford University.
+
+    S. Rifai, P. Vincent, X. Muller, X. Glorot and Y. Bengio (2011). Contractive
+    auto-encoders: explicit invariance during feature extraction. ICML, 833-840.
 
     L. N. Smith and N. Topin (2019). Super-convergence: very fast training of neural
     networks using large learning rates. Proc. SPIE 11006.
@@ -227,10 +273,14 @@ class AutoencoderTransformer(BaseAutoencoder):
         sizes = self.hidden_layer_sizes
         if isinstance(sizes, str):
             return (512, 256) if self.n_features_in_ > 200 else (256, 128)
-        sizes = np.atleast_1d(sizes).tolist()
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(
-                f"hidden_layer_sizes must hold whole numbers of at least 1, or be "
-                f"'auto'. Got {self.hidden_layer_sizes!r}."
-            )
-        return tuple(sizes)
+        return layer_sizes(sizes, "hidden_layer_sizes", " or be 'auto'")
+
+
+def layer_sizes(sizes, name, otherwise=""):
+    """Return widths of layers as a tuple, or raise an error that names them."""
+    widths = np.atleast_1d(sizes).tolist()
+    if not all(isinstance(width, Integral) and width > 0 for width in widths):
+        raise ValueError(
+            f"{name} must hold whole numbers of at least 1{otherwise}. Got {sizes!r}."
+        )
+    return tuple(widths)

@@ -454,7 +454,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if one_pass:
             self._rng = rng
         else:
-            net.forget_optimizer()
+            net.forget_momenta()
             vars(self).pop("_rng", None)
         return interrupted
 
@@ -473,6 +473,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             iterator_train__shuffle=True,
             iterator_valid=Batches,
             verbose=int(self.verbose),
+            **self._net_params(),
             **params,
             **{
                 **{f"module__{k}": v for k, v in network_params.items()},
@@ -592,6 +593,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if self.penalty == "k_sparse":
             wrappers.append((KSparse, {"n_active": self._n_active()}))
         return wrappers
+
+    def _net_params(self):
+        """Return what the net class takes besides the parameters of all."""
+        return {}
 
     def _start(self, module, pca):
         """Set a `PCAStart` to a fitted PCA of what the network reads."""

@@ -9,7 +9,8 @@ class DenoisingAutoencoder(AutoencoderTransformer):
     In training the rows that the network reads are corrupted, afresh in each epoch, and
     its reconstruction is compared with the clean ones. `transform` and `reconstruct`
     add no noise: `transform` gives the code of a noisy row, `reconstruct` the cleaned
-    row. Validation rows are corrupted once, so the epoch that is kept is the best
+    row. Every other autoencoder does so when it is given `noise`; this one has it by
+    default. Validation rows are corrupted once, so the epoch that is kept is the best
     denoiser, and PCA is kept only where none is significantly better at that.
 
     Parameters
@@ -17,7 +18,8 @@ class DenoisingAutoencoder(AutoencoderTransformer):
     n_components : int, default=2
         Code size. Noise is removed best by wide codes: try a quarter to all of the
         number of columns, or beyond.
-    noise : {"gaussian", "masking", "salt_and_pepper", "swap"}, default="gaussian"
+    noise : {"gaussian", "masking", "salt_and_pepper", "swap"} or None, \
+            default="gaussian"
         What happens to a cell:
 
         - "gaussian": a normal number is added;
@@ -31,11 +33,6 @@ class DenoisingAutoencoder(AutoencoderTransformer):
         the share of cells, from 0 to 1. "auto" is half of `scale_`, or 0.2.
     **params : dict
         Those of `AutoencoderTransformer`, which has them all with the same defaults.
-
-    Attributes
-    ----------
-    data_range_ : tuple of float
-        Smallest and largest value of the training data.
 
     See Also
     --------

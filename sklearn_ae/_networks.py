@@ -58,11 +58,11 @@ class DenseNetwork(nn.Module):
     ):
         super().__init__()
         sizes = [n_features, *hidden_layer_sizes, n_encoded or n_components]
-        self.encode = _perceptron(sizes, ACTIVATIONS[activation], dropout)
+        self.encode = perceptron(sizes, ACTIVATIONS[activation], dropout)
         if code_activation != "identity":
             self.encode.append(ACTIVATIONS[code_activation]())
         sizes = [n_components, *hidden_layer_sizes[::-1], n_features]
-        self.decode = _perceptron(sizes, ACTIVATIONS[activation], dropout)
+        self.decode = perceptron(sizes, ACTIVATIONS[activation], dropout)
 
     def forward(self, x):
         """Return the reconstruction of x, before the output activation."""
@@ -80,7 +80,8 @@ def silence(layer):
     nn.init.zeros_(layer.bias)
 
 
-def _perceptron(sizes, activation, dropout):
+def perceptron(sizes, activation, dropout):
+    """Return linear layers of these widths with activation and dropout between."""
     layers = []
     for n_in, n_out in itertools.pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), activation()]

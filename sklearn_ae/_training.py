@@ -89,6 +89,10 @@ class AutoencoderNet(NeuralNet):
         row is added to the row's loss.
     """
 
+    # A subclass that trains more than the module names it here.
+    part_names = ("module_",)
+    optimizer_names = ("optimizer_",)
+
     def __init__(self, *args, activation=None, penalty=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.activation = activation
@@ -126,6 +130,18 @@ class AutoencoderNet(NeuralNet):
         """Return the mean loss of the rows."""
         return self.row_losses(y_pred, y_true, X).mean()
 
+    def weights(self):
+        """Return a copy of all weights, by the name of what has them."""
+        return {
+            name: copy.deepcopy(getattr(self, name).state_dict())
+            for name in self.part_names
+        }
+
+    def set_weights(self, weights):
+        """Put back what `weights` gave."""
+        for name, state in weights.items():
+            getattr(self, name).load_state_dict(state)
+
     def go_on_from(self, net, optimizer):
         """Take the weights of another net and, if `optimizer`, its momenta.
 
@@ -136,13 +152,19 @@ class AutoencoderNet(NeuralNet):
         optimizer : bool
             Whether momenta go on. Learning rate and the like are this net's own.
         """
-        self.module_.load_state_dict(net.module_.state_dict())
-        if optimizer:
-            resume_optimizer(self.optimizer_, net.optimizer_)
+        self.set_weights(net.weights())
+        for name in self.optimizer_names:
+            own, old = getattr(self, name), getattr(net, name)
+            if optimizer and type(own) is type(old):
+                state = old.state_dict()
+                # What set_params changed since then counts.
+                state["param_groups"] = own.state_dict()["param_groups"]
+                own.load_state_dict(state)
 
-    def forget_optimizer(self):
+    def forget_momenta(self):
         """Let go of what only the next training step would need."""
-        self.optimizer_.state.clear()
+        for name in self.optimizer_names:
+            getattr(self, name).state.clear()
 
     def validation_step(self, batch, **fit_params):
         """Keep each row's loss too: what `KeepBest` judges by."""
@@ -195,15 +217,6 @@ class AutoencoderNet(NeuralNet):
         return state
 
 
-def resume_optimizer(optimizer, old):
-    """Give an optimizer the momenta of an old one of its type."""
-    if type(optimizer) is type(old):
-        state = old.state_dict()
-        # What set_params changed since then counts.
-        state["param_groups"] = optimizer.state_dict()["param_groups"]
-        optimizer.load_state_dict(state)
-
-
 class KeepBest(Callback):
     """Keep the best weights, the start's among them, and end a fit that is over.
 
@@ -248,7 +261,7 @@ class KeepBest(Callback):
         self.valid_ = net.get_split_datasets(X)[1] if net.train_split else None
         self.has_validation_ = self.valid_ is not None
         self.start_losses_ = net.evaluate(self.valid_ or X)
-        self.start_ = self.best_ = copy.deepcopy(net.module_.state_dict())
+        self.start_ = self.best_ = net.weights()
         self.best_loss_ = (
             self.start_losses_.mean().item() if self.has_validation_ else np.inf
         )
@@ -288,11 +301,11 @@ class KeepBest(Callback):
                 self._judge(net, net.evaluate(self.valid_))
             elif net.history[-1, "train_loss"] < self.best_loss_:
                 self._remember(net, net.history[-1, "train_loss"])
-        net.module_.load_state_dict(self.best_)
+        net.set_weights(self.best_)
         if not self.has_validation_:
             loss, start = net.evaluate(X).mean(), self.start_losses_.mean()
             if not loss < start:  # nor is one that is not finite
-                net.module_.load_state_dict(self.start_)
+                net.set_weights(self.start_)
                 loss, self.best_epoch_ = start, 0
             self.best_loss_ = loss.item()
         net.module_.eval()
@@ -310,7 +323,7 @@ class KeepBest(Callback):
     def _remember(self, net, loss):
         self.best_loss_ = loss
         self.best_epoch_ = self.epoch_
-        self.best_ = copy.deepcopy(net.module_.state_dict())
+        self.best_ = net.weights()
 
     def _beats_start(self, losses):
         gains = self.start_losses_ - losses
@@ -331,18 +344,19 @@ class KeepFinite(Callback):
 
     def on_train_begin(self, net, **kwargs):
         """Note the start."""
-        self.start_ = copy.deepcopy(net.module_.state_dict())
+        self.start_ = net.weights()
 
     def on_train_end(self, net, **kwargs):
         """Check what the pass made of it."""
         # Interrupted passes have no loss; the weights tell of them.
         self.best_loss_ = net.history[-1].get("train_loss", np.nan)
-        numbers = [*net.module_.state_dict().values()]
+        numbers = [t for state in net.weights().values() for t in state.values()]
         if "train_loss" in net.history[-1]:
             numbers.append(torch.tensor(self.best_loss_))
         self.diverged_ = not all(torch.isfinite(number).all() for number in numbers)
         if self.diverged_:
-            net.module_.load_state_dict(self.start_)
+            net.set_weights(self.start_)
+            net.forget_momenta()
             self.best_epoch_ = 0
         net.module_.eval()
         del self.start_
