@@ -74,6 +74,14 @@ class DenseNetwork(nn.Module):
             silence(part[-1])
 
 
+def glorot(layer):
+    """Start a layer as Glorot and Bengio (2010) and scikit-learn's MLPs do."""
+    # torch's own is smaller: ReLU codes of MNIST lost a fifth of their units for good.
+    nn.init.xavier_uniform_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
 def silence(layer):
     """Set a layer's weights and biases to zero."""
     nn.init.zeros_(layer.weight)
@@ -84,7 +92,7 @@ def perceptron(sizes, activation, dropout):
     """Return linear layers of these widths with activation and dropout between."""
     layers = []
     for n_in, n_out in itertools.pairwise(sizes):
-        layers += [nn.Linear(n_in, n_out), activation()]
+        layers += [glorot(nn.Linear(n_in, n_out)), activation()]
         if dropout:
             layers.append(nn.Dropout(dropout))
     return nn.Sequential(*layers[: -2 if dropout else -1])  # the last one is linear
