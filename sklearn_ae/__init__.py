@@ -1,8 +1,17 @@
 """Autoencoders that drop into scikit-learn Pipelines next to PCA."""
 
+from ._adversarial import AdversarialAutoencoder
 from ._autoencoder import AutoencoderTransformer
+from ._convolutional import ConvolutionalAutoencoder
 from ._denoising import DenoisingAutoencoder
+from ._variational import VariationalAutoencoder
 
-__all__ = ["AutoencoderTransformer", "DenoisingAutoencoder"]
+__all__ = [
+    "AdversarialAutoencoder",
+    "AutoencoderTransformer",
+    "ConvolutionalAutoencoder",
+    "DenoisingAutoencoder",
+    "VariationalAutoencoder",
+]
 
 __version__ = "0.1.0.dev0"

@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 from scipy.special import expit, logit
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sklearn_ae
-from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
+from sklearn_ae import (
+    AdversarialAutoencoder,
+    AutoencoderTransformer,
+    ConvolutionalAutoencoder,
+    DenoisingAutoencoder,
+    VariationalAutoencoder,
+)
 from sklearn_ae._losses import LOSSES, PENALTIES
 from sklearn_ae._networks import NOISES
 
@@ -57,6 +64,19 @@ ESTIMATORS = [
         )
         for noise in NOISES
     ),
+    ConvolutionalAutoencoder(),
+    ConvolutionalAutoencoder(
+        n_components=None, filters=(4,), upsampling="nearest", dropout=0.2, **TRAINED
+    ),
+    ConvolutionalAutoencoder(
+        downsampling="stride", upsampling="bilinear", noise="gaussian", **PLAIN
+    ),
+    VariationalAutoencoder(),
+    VariationalAutoencoder(hidden_layer_sizes=(16,), beta=0.5, **TRAINED),
+    VariationalAutoencoder(hidden_layer_sizes=(16,), noise="masking", **PLAIN),
+    AdversarialAutoencoder(),
+    AdversarialAutoencoder(hidden_layer_sizes=(16,), **TRAINED),
+    AdversarialAutoencoder(prior="uniform", noise="gaussian", **PLAIN),
 ]
 
 
@@ -69,6 +89,21 @@ def test_every_public_estimator_is_checked():
     public = {getattr(sklearn_ae, name) for name in sklearn_ae.__all__}
     estimators = {thing for thing in public if hasattr(thing, "fit")}
     assert estimators <= {type(estimator) for estimator in ESTIMATORS}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS[-9:] + ESTIMATORS[:2])
+def test_chosen_codes_are_decoded(estimator):
+    X = np.random.default_rng(0).random((30, 16))
+    model = clone(estimator)
+    if model.n_components is not None:
+        model.set_params(n_components=3)
+    model.fit(X)
+    codes = np.zeros((2, model.n_components_))
+    codes[0, -1] = 5.0
+    rows = model.inverse_transform(codes)
+    assert rows.shape == (2, 16)
+    assert np.isfinite(rows).all()
+    assert not np.allclose(rows[0], rows[1])
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
