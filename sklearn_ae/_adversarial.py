@@ -185,10 +185,11 @@ class AdversarialAutoencoder(AutoencoderTransformer):
         or a function of your own that is called as ``prior(n_samples, n_components,
         rng)`` with a `numpy.random.Generator` and returns an array of shape
         (n_samples, n_components). Let its units have a spread of about 1.
-    adversarial_weight : float, default=1.0
+    adversarial_weight : float or "auto", default="auto"
         Weight of the discriminator's verdict, next to the mean loss of the cells. More
         brings the codes closer to the prior, less the reconstructions closer to the
-        rows.
+        rows. "auto" is 0.8 / `n_components` ** 1.5: the wider the code, the easier it
+        is told from the prior. Few code units stand far more, such as 1.0.
     discriminator_layer_sizes : array-like of int, default=(128, 128)
         Widths of the discriminator's hidden layers. It has `optimizer` too, an instance
         of its own, at a constant `learning_rate_init`.
@@ -248,7 +249,10 @@ class AdversarialAutoencoder(AutoencoderTransformer):
     _parameter_constraints: dict = {  # noqa: RUF012
         **AutoencoderTransformer._parameter_constraints,
         "prior": [StrOptions(set(PRIORS)), callable],
-        "adversarial_weight": [Interval(Real, 0, None, closed="left")],
+        "adversarial_weight": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="left"),
+        ],
         "discriminator_layer_sizes": ["array-like"],
     }
     _net_class = AdversarialNet
@@ -258,7 +262,7 @@ class AdversarialAutoencoder(AutoencoderTransformer):
         n_components=2,
         *,
         prior="normal",
-        adversarial_weight=1.0,
+        adversarial_weight="auto",
         discriminator_layer_sizes=(128, 128),
         **params,
     ):
@@ -304,9 +308,12 @@ class AdversarialAutoencoder(AutoencoderTransformer):
 
     def _net_params(self):
         sizes = self.discriminator_layer_sizes
+        weight = self.adversarial_weight
+        if weight == "auto":
+            weight = 0.8 / self.n_components_**1.5
         return {
             "prior": self._prior,
-            "adversarial_weight": float(self.adversarial_weight),
+            "adversarial_weight": float(weight),
             "discriminator_layer_sizes": layer_sizes(
                 sizes, "discriminator_layer_sizes"
             ),

@@ -19,7 +19,7 @@ from ._training import AutoencoderNet
 
 N_DRAWS = 16  # of each row's code, wherever rows are compared
 LEAST_NOISE = 1e-6  # variance, in units of `scale_` squared
-COLLAPSED = 0.01  # nats
+COLLAPSED = 1e-3  # nats
 
 
 class VariationalDenseNetwork(DenseNetwork):
@@ -268,7 +268,7 @@ class VariationalAutoencoder(AutoencoderTransformer):
     Warns
     -----
     ConvergenceWarning
-        If every code unit has collapsed to the prior (`kl_` below 0.01), besides those
+        If every code unit has collapsed to the prior (`kl_` below 0.001), besides the
         cases that `AutoencoderTransformer` has.
 
     See Also
@@ -437,9 +437,10 @@ class VariationalAutoencoder(AutoencoderTransformer):
             )
         self.kl_ = kl.cpu().numpy() / len(rows)
         if self.kl_.max() < COLLAPSED and (rows != rows[0]).any():
+            otherwise = "" if self.init == "pca" else ", or set init='pca'"
             warnings.warn(
                 f"Every code unit has collapsed to the prior, so that a code tells "
-                f"nothing of its row: lower beta (now {self.beta:g}).",
+                f"nothing of its row: lower beta (now {self.beta:g}){otherwise}.",
                 ConvergenceWarning,
                 stacklevel=6,
             )

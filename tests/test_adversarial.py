@@ -55,14 +55,17 @@ def p_value(x, y, n_permutations=199):
 
 @pytest.fixture(scope="module")
 def fitted():
-    return make(max_iter=100).fit(TRAIN)
+    return make(adversarial_weight=1.0, max_iter=100).fit(TRAIN)
 
 
 # -- the codes are as the prior is --
 
 
 def test_held_out_codes_pass_a_two_sample_test():
-    start, model = (make(prior=three_clouds, max_iter=n).fit(TRAIN) for n in (0, 100))
+    start, model = (
+        make(prior=three_clouds, adversarial_weight=1.0, max_iter=n).fit(TRAIN)
+        for n in (0, 100)
+    )
     draws = three_clouds(1000, 2, np.random.default_rng(2))
     assert p_value(model.transform(TEST), draws) > 0.02
     assert p_value(start.transform(TEST), draws) < 0.01  # it can tell
@@ -76,9 +79,9 @@ def test_moments_of_held_out_codes(fitted):
 
 
 @pytest.mark.parametrize("prior", ["normal", "uniform"])
-def test_held_out_codes_come_near_the_prior(prior, fitted):
-    start = make(prior=prior, max_iter=0).fit(TRAIN)
-    model = fitted if prior == "normal" else make(prior=prior, max_iter=100).fit(TRAIN)
+def test_held_out_codes_come_near_the_prior(prior):
+    params = {"prior": prior, "adversarial_weight": 1.0}
+    start, model = (make(max_iter=n, **params).fit(TRAIN) for n in (0, 100))
     draws = model._prior(5000, 2, np.random.default_rng(2))
     before, after = (energy_distance(m.transform(TEST), draws) for m in (start, model))
     assert after < 0.6 * before
@@ -98,6 +101,16 @@ def test_more_weight_brings_codes_closer():
         for weight in (0.0, 1.0)
     ]
     assert distances[1] < 0.5 * distances[0]
+
+
+def test_wide_codes_are_held_without_loss():
+    plain, model = (
+        make(16, adversarial_weight=weight, max_iter=50).fit(TRAIN)
+        for weight in (0.0, "auto")
+    )
+    assert model.best_iter_ > 0
+    assert model.score(TEST) > plain.score(TEST) - 0.05
+    assert model.prior_distance_ < plain.prior_distance_
 
 
 def test_sample_decodes_draws_of_the_prior(fitted):
