@@ -1,0 +1,47 @@
+"""
+Convolutions, and pixels within their range
+===========================================
+
+The same code size in four ways: PCA, a dense autoencoder, one whose reconstructions
+stay within the range of pixels, and a convolutional one that does so too.
+"""
+
+# %%
+
+import matplotlib.pyplot as plt
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+
+from sklearn_ae import AutoencoderTransformer, ConvolutionalAutoencoder
+from sklearn_ae.metrics import reconstruction_mse
+
+X, y = load_digits(return_X_y=True)
+X = X / 16
+train, test = X[:1400], X[1400:]
+within = {"out_activation": "logistic", "max_iter": 40, "random_state": 0}
+reducers = {
+    "PCA": PCA(8),
+    "dense": AutoencoderTransformer(8, max_iter=40, random_state=0),
+    "dense, logistic": AutoencoderTransformer(8, **within),
+    "convolutional": ConvolutionalAutoencoder(8, image_shape=(8, 8), **within),
+}
+
+# %%
+# Mean squared error of a pixel on rows that were not trained on:
+
+rows = {"original": test[:10]}
+for name, reducer in reducers.items():
+    back = reducer.fit(train).inverse_transform(reducer.transform(test))
+    print(f"{name:16s} {reconstruction_mse(test, back):.4f}")
+    rows[name] = back[:10]
+
+# %%
+
+fig, axes = plt.subplots(len(rows), 10, figsize=(10, 5.4), layout="constrained")
+for line, (name, images) in zip(axes, rows.items(), strict=True):
+    for ax, image in zip(line, images, strict=True):
+        ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
+        ax.set_xticks([])
+        ax.set_yticks([])
+    line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+plt.show()
