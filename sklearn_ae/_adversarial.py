@@ -1,16 +1,15 @@
 """AdversarialAutoencoder: a discriminator holds the code to a prior."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import torch
-from sklearn.utils import check_scalar
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from torch.nn.functional import softplus
 
-from ._autoencoder import AutoencoderTransformer, layer_sizes
+from ._autoencoder import layer_sizes
 from ._base import Interval, StrOptions, _chunks, _generator
+from ._generative import GenerativeAutoencoder
 from ._networks import perceptron
 from ._training import AutoencoderNet
 
@@ -164,7 +163,7 @@ class AdversarialNet(AutoencoderNet):
         return {"loss": loss, "y_pred": y_pred[0]}
 
 
-class AdversarialAutoencoder(AutoencoderTransformer):
+class AdversarialAutoencoder(GenerativeAutoencoder):
     """Autoencoder whose codes follow a prior that you choose.
 
     A discriminator, a small network of its own, learns to tell codes from draws of the
@@ -247,7 +246,7 @@ class AdversarialAutoencoder(AutoencoderTransformer):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        **AutoencoderTransformer._parameter_constraints,
+        **GenerativeAutoencoder._parameter_constraints,
         "prior": [StrOptions(set(PRIORS)), callable],
         "adversarial_weight": [
             StrOptions({"auto"}),
@@ -270,26 +269,6 @@ class AdversarialAutoencoder(AutoencoderTransformer):
         self.prior = prior
         self.adversarial_weight = adversarial_weight
         self.discriminator_layer_sizes = discriminator_layer_sizes
-
-    def sample(self, n_samples=1, random_state=None):
-        """Draw new rows: codes from the prior, decoded.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            Seeds the draw.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features), float64
-            Rows in the units of the training data.
-        """
-        check_is_fitted(self)
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        rng = _generator(random_state)
-        return self.inverse_transform(self._prior(n_samples, self.n_components_, rng))
 
     def _measure(self, X):
         super()._measure(X)
@@ -318,9 +297,6 @@ class AdversarialAutoencoder(AutoencoderTransformer):
                 sizes, "discriminator_layer_sizes"
             ),
         }
-
-    def _unit_of_code(self):
-        return 1.0
 
     def _start(self, module, pca):
         spread = np.sqrt(pca.explained_variance_)

@@ -2,17 +2,15 @@
 
 import math
 import warnings
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_scalar
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from ._autoencoder import AutoencoderTransformer
-from ._base import Interval, StrOptions, _chunks, _generator
+from ._base import Interval, StrOptions, _chunks
+from ._generative import GenerativeAutoencoder
 from ._losses import PENALTIES
 from ._networks import DenseNetwork
 from ._training import AutoencoderNet
@@ -213,7 +211,7 @@ def probabilistic_pca(variances, left, n_features, beta):
     return best, noise[best]
 
 
-class VariationalAutoencoder(AutoencoderTransformer):
+class VariationalAutoencoder(GenerativeAutoencoder):
     """Variational autoencoder: a density of the data that starts at PCA's.
 
     A row is thought of as made from a code, drawn from a standard normal prior, by the
@@ -285,6 +283,9 @@ class VariationalAutoencoder(AutoencoderTransformer):
 
     The log variances of codes are held within ±20.
 
+    `sample` gives means of the likelihood. Add noise for rows as scattered as the data:
+    ``rows + rng.normal(scale=vae.noise_variance_**0.5, size=rows.shape)``.
+
     References
     ----------
     I. Higgins et al. (2017). beta-VAE: learning basic visual concepts with a
@@ -316,7 +317,7 @@ class VariationalAutoencoder(AutoencoderTransformer):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        **AutoencoderTransformer._parameter_constraints,
+        **GenerativeAutoencoder._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="neither")],
         "loss": [StrOptions({"squared_error", "binary_cross_entropy"})],
         "code_activation": [StrOptions({"identity"})],
@@ -327,29 +328,6 @@ class VariationalAutoencoder(AutoencoderTransformer):
     def __init__(self, n_components=2, *, beta=1.0, **params):
         super().__init__(n_components, **params)
         self.beta = beta
-
-    def sample(self, n_samples=1, random_state=None):
-        """Draw new rows: codes from the prior, decoded.
-
-        They are means of the likelihood. Add noise for rows as scattered as the data:
-        ``rows + rng.normal(scale=vae.noise_variance_**0.5, size=rows.shape)``.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            Seeds the draw.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features), float64
-            Rows in the units of the training data.
-        """
-        check_is_fitted(self)
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        shape = n_samples, self.n_components_
-        return self.inverse_transform(_generator(random_state).standard_normal(shape))
 
     def score_samples(self, X):
         """Return the evidence lower bound of each row: higher is more normal.
@@ -399,9 +377,6 @@ class VariationalAutoencoder(AutoencoderTransformer):
 
     def _net_params(self):
         return {"beta": float(self.beta)}
-
-    def _unit_of_code(self):
-        return 1.0
 
     def _loss_in_units(self, loss):
         return loss + math.log(self.scale_)  # a density's unit is one over the data's

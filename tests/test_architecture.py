@@ -13,7 +13,8 @@ PACKAGE = Path(sklearn_ae.__file__).parent
 # A room may import from the rooms before it.
 ORDER = [
     *("_losses", "_networks", "_datasets", "_training", "_base"),
-    *("_autoencoder", "_denoising", "_convolutional", "_variational", "_adversarial"),
+    *("_autoencoder", "_denoising", "_convolutional", "_generative"),
+    *("_variational", "_adversarial"),
     *("metrics", "compare", "plotting", "__main__"),
 ]
 

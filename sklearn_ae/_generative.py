@@ -1,0 +1,40 @@
+"""What the autoencoders share whose codes follow a prior."""
+
+from numbers import Integral
+
+from sklearn.utils import check_scalar
+from sklearn.utils.validation import check_is_fitted
+
+from ._autoencoder import AutoencoderTransformer
+from ._base import _generator
+
+
+class GenerativeAutoencoder(AutoencoderTransformer):
+    """Base class of autoencoders whose codes are in the units of a prior."""
+
+    def _prior(self, n_samples, n_components, rng):
+        """Draw codes from the prior: standard normal ones, unless overridden."""
+        return rng.standard_normal((n_samples, n_components))
+
+    def _unit_of_code(self):
+        return 1.0
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw new rows: codes from the prior, decoded, without noise.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            Seeds the draw.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float64
+            Rows in the units of the training data.
+        """
+        check_is_fitted(self)
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        rng = _generator(random_state)
+        return self.inverse_transform(self._prior(n_samples, self.n_components_, rng))
