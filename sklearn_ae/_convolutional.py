@@ -217,9 +217,9 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
 
     Notes
     -----
-    Transposed convolutions whose kernels don't overlap are the fastest and fit best;
-    their 2 × 2 tiles may show. "nearest" and "bilinear" are smoother (Odena et al.
-    2016) and take two to three times as long.
+    Transposed convolutions whose kernels don't overlap are the fastest; their 2 × 2
+    tiles may show. "nearest" and "bilinear" are smoother (Odena et al. 2016) and take
+    up to twice as long.
 
     References
     ----------

@@ -249,7 +249,7 @@ def test_before_the_first_step_it_is_pca(n_components, image_shape):
 def test_held_out_digits_are_explained_far_better_than_by_pca(n_components, at_most):
     train, test = DIGITS[:1300], DIGITS[1300:]
     pca = PCA(n_components).fit(train)
-    model = ConvolutionalAutoencoder(n_components, max_iter=20, random_state=0)
+    model = ConvolutionalAutoencoder(n_components, max_iter=15, random_state=0)
     ours = np.square(test - model.fit(train).reconstruct(test)).sum()
     theirs = np.square(test - pca.inverse_transform(pca.transform(test))).sum()
     assert ours < at_most * theirs
@@ -428,17 +428,18 @@ def test_bounded_output():
 @pytest.mark.parametrize(("downsampling", "upsampling"), [WAYS[0], WAYS[-1]])
 @pytest.mark.parametrize("n_components", [3, None])
 def test_one_seed_one_fit_clone_and_pickle(downsampling, upsampling, n_components):
-    ways = {"downsampling": downsampling, "upsampling": upsampling}
-    model = make(n_components, dropout=0.1, noise="masking", **ways).fit(DIGITS)
-    codes = model.transform(DIGITS)
-    assert_array_equal(clone(model).fit(DIGITS).transform(DIGITS), codes)
-    other = clone(model).set_params(random_state=1, early_stopping=False)
-    assert not np.allclose(other.fit(DIGITS).transform(DIGITS), codes)
+    X = DIGITS[:500]
+    ways = {"downsampling": downsampling, "upsampling": upsampling, "init": "random"}
+    model = make(n_components, dropout=0.1, noise="masking", **ways).fit(X)
+    codes = model.transform(X)
+    assert_array_equal(clone(model).fit(X).transform(X), codes)
+    other = clone(model).set_params(random_state=1)
+    assert not np.allclose(other.fit(X).transform(X), codes)
     again = pickle.loads(pickle.dumps(model))
-    assert_array_equal(again.transform(DIGITS), codes)
+    assert_array_equal(again.transform(X), codes)
     assert_array_equal(
-        again.partial_fit(DIGITS).transform(DIGITS),
-        model.partial_fit(DIGITS).transform(DIGITS),
+        again.partial_fit(X).transform(X),
+        model.partial_fit(X).transform(X),
     )
 
 
@@ -455,11 +456,10 @@ def test_grid_search_in_a_pipeline():
     steps = [("scale", FunctionTransformer(np.sqrt)), ("reduce", make(4))]
     grid = {
         "reduce__image_shape": [None, (1, 64)],
-        "reduce__filters": [(4,), (4, 4)],
         "reduce__upsampling": ["nearest"],
     }
     search = GridSearchCV(Pipeline(steps), grid, cv=2).fit(DIGITS)
-    assert len(search.cv_results_["params"]) == 4
+    assert len(search.cv_results_["params"]) == 2
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert search.best_estimator_["reduce"].image_shape_[0] == 1
 
