@@ -220,17 +220,23 @@ def test_logistic_pca_against_a_direct_optimisation():
         minimize(objective, rng.normal(size=2 * k * d + k + d) / 5, jac=True).fun
         for _ in range(3)
     )
-    ours = make(
-        k,
-        hidden_layer_sizes=(),
-        loss="binary_cross_entropy",
-        init="random",
-        alpha=0.0,
-        early_stopping=False,
-        max_iter=200,
-        learning_rate_init=0.02,
-    ).fit(data)
-    assert ours.best_loss_ < 1.02 * best
+    ours = min(  # of three starts too: both have local minima
+        make(
+            k,
+            hidden_layer_sizes=(),
+            loss="binary_cross_entropy",
+            init="random",
+            alpha=0.0,
+            early_stopping=False,
+            max_iter=200,
+            learning_rate_init=0.02,
+            random_state=seed,
+        )
+        .fit(data)
+        .best_loss_
+        for seed in range(3)
+    )
+    assert ours < 1.02 * best
 
 
 # -- parameters --
