@@ -9,24 +9,12 @@ from torch.nn.functional import softplus
 
 from ._autoencoder import layer_sizes
 from ._base import Interval, StrOptions, _chunks, _generator
-from ._generative import GenerativeAutoencoder
+from ._generative import PRIORS, GenerativeAutoencoder
 from ._networks import perceptron
 from ._training import AutoencoderNet
 
 N_DRAWS = 1000  # of the prior, for the energy distance
 SLOPE_WEIGHT = 0.1  # of the penalty on the discriminator's slope
-
-
-def _normal(n_samples, n_components, rng):
-    return rng.standard_normal((n_samples, n_components))
-
-
-def _uniform(n_samples, n_components, rng):
-    return rng.uniform(-1, 1, (n_samples, n_components))
-
-
-# Priors: (n_samples, n_components, rng) -> codes. A row here is a new prior.
-PRIORS = {"normal": _normal, "uniform": _uniform}
 
 
 class Discriminator(nn.Module):
@@ -44,7 +32,7 @@ class Discriminator(nn.Module):
         super().__init__()
         draws = torch.as_tensor(draws, dtype=torch.float32)
         self.register_buffer("draws", draws)
-        self.register_buffer("spread", _mean_distance(draws, draws).mean())
+        self.register_buffer("spread", _mean_distance(draws, draws, own=True).mean())
         sizes = [draws.shape[1], *hidden_layer_sizes, 1]
         self.logit = perceptron(sizes, nn.LeakyReLU, 0.0)
 
@@ -59,16 +47,16 @@ class Discriminator(nn.Module):
         mean distance of two draws: 0 for equal distributions.
         """
         to_draws = _mean_distance(z, self.draws)
-        to_codes = _mean_distance(z, z[:N_DRAWS])
+        to_codes = _mean_distance(z, z[:N_DRAWS], own=True)
         return (2 * to_draws - to_codes) / self.spread - 1
 
 
-def _mean_distance(z, others):
-    """Return each row's mean distance to the others; `others` may begin `z`."""
+def _mean_distance(z, others, own=False):
+    """Return each row's mean distance to the others, the first of its own if `own`."""
     # Not by matrix product, whose rounding errors would be distances.
     distances = torch.cdist(z, others, compute_mode="donot_use_mm_for_euclid_dist")
     n_others = torch.full((len(z),), float(len(others)), device=z.device)
-    if others.data_ptr() == z.data_ptr():  # a row is not among its others
+    if own:  # a row is not among its others
         n_others[: len(others)] -= 1
     return distances.sum(1) / n_others.clamp(min=1)
 
@@ -298,18 +286,17 @@ class AdversarialAutoencoder(GenerativeAutoencoder):
             ),
         }
 
-    def _start(self, module, pca):
+    def _start(self, module, linear, pca):
         spread = np.sqrt(pca.explained_variance_)
         # Rounding errors are not whitened.
         spread = np.where(spread > 1e-5 * spread[0], spread, 1.0)
-        module.start(
+        linear.start(
             pca.components_,
             pca.mean_,
             spread=spread / self._prior_spread[: len(spread)],
         )
 
-    def _keep(self, net, judge, rows, resume, interrupted):
-        super()._keep(net, judge, rows, resume, interrupted)
+    def _keep_more(self, net, rows):
         distance = net.discriminator_.eval().distance
         with torch.no_grad():
             parts = [distance(net.infer(rows[chunk])[1]) for chunk in _chunks(rows)]

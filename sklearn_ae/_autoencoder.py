@@ -81,7 +81,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         the units that stay: an int, or a share of them, by default 0.25.
     init : {"pca", "random"}, default="pca"
         "pca" starts at PCA by the linear path. "random" is a plain autoencoder, without
-        that path, from torch's random weights, and has no promise towards PCA.
+        that path, from Glorot's random weights, and has no promise towards PCA.
     alpha : float, default=0.01
         Weight decay of the optimizer.
     batch_size : int or "auto", default="auto"

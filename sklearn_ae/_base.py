@@ -426,7 +426,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 epochs, judge, schedule = 1, KeepFinite(), []
             else:
                 epochs = self._epochs(len(train), batch_size)
-                judge = self._judge(resume or self.init == "pca", n_valid > 0)
+                judge = KeepBest(
+                    safe_start=resume or self.init == "pca",
+                    tol=self.tol,
+                    patience=self.n_iter_no_change if n_valid else None,
+                )
                 schedule = self._schedule(epochs * len(Batches(train, batch_size)))
             net = self._make_net(
                 device=str(device),
@@ -447,6 +451,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             net.partial_fit(train)
             interrupted = bool(net.history) and "train_loss" not in net.history[-1]
             self._keep(net, judge, rows, resume, interrupted)
+            self._keep_more(net, rows)
         # A model that is shipped holds no rows, and little that only training needs.
         net.train_split = None
         for callback in schedule:
@@ -465,6 +470,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             build,
             module__network=network,
             module__wrappers=self._wrappers(),
+            module__n_encoded=self._n_encoded(),
             criterion=self._loss.criterion,
             activation=None if self._loss.activates else self._out.activation,
             penalty=self._penalty(),
@@ -495,8 +501,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         pca.mean_ = (
             np.zeros_like(self.mean_) if self._out.bounds is None else self.mean_
         )
-        start = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
-        self._start(start, pca)
+        linear = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
+        self._start(net.module_, linear, pca)
 
     def _schedule(self, n_steps):
         if not n_steps or self.learning_rate == "constant":
@@ -573,6 +579,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """Return the number of code units."""
         return int(self.n_components)
 
+    def _n_encoded(self):
+        """Return how many columns the network encodes, the code's first."""
+        return self.n_components_
+
     def _unit_of_code(self):
         """Return what codes are multiplied by when they leave the network."""
         return self.scale_ if self.code_activation in ("identity", "relu") else 1.0
@@ -588,6 +598,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             widths = {
                 "n_features": self.n_features_in_,
                 "n_components": self.n_components_,
+                "n_encoded": self._n_encoded(),
             }
             wrappers.append((PCAStart, {**widths, "link": self._out.link}))
         if self.penalty == "k_sparse":
@@ -598,17 +609,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """Return what the net class takes besides the parameters of all."""
         return {}
 
-    def _start(self, module, pca):
-        """Set a `PCAStart` to a fitted PCA of what the network reads."""
-        module.start(pca.components_, pca.mean_)
+    def _start(self, module, linear, pca):
+        """Set the module's `PCAStart` to a fitted PCA of what the network reads."""
+        linear.start(pca.components_, pca.mean_)
 
-    def _judge(self, safe_start, has_validation):
-        """Return the callback that chooses among the epochs."""
-        return KeepBest(
-            safe_start=safe_start,
-            tol=self.tol,
-            patience=self.n_iter_no_change if has_validation else None,
-        )
+    def _keep_more(self, net, rows):
+        """Set the fitted attributes that only the variant has."""
 
     # -- noise and penalties --
 

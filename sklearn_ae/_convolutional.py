@@ -1,6 +1,5 @@
 """ConvolutionalAutoencoder: for images and signals."""
 
-import itertools
 import math
 from numbers import Integral, Real
 
@@ -10,7 +9,7 @@ from torch import nn
 
 from ._autoencoder import layer_sizes
 from ._base import BaseAutoencoder, Interval, StrOptions
-from ._networks import ACTIVATIONS, glorot, silence
+from ._networks import ACTIVATIONS, dense, glorot, join, silence
 from ._training import CHUNK_CELLS
 
 DOWNSAMPLINGS = {"max_pool", "stride"}
@@ -89,12 +88,12 @@ class ConvolutionalNetwork(nn.Module):
         decoder[0].insert(0, nn.Unflatten(1, feature_map))
         decoder[-1].append(nn.Flatten())
         if dense_code:
-            encoder += _dense([*widths, n_encoded])
-            decoder = _dense([n_components, *widths[::-1]]) + decoder
-        self.encode = _join(encoder, activation, dropout)
+            encoder += dense([*widths, n_encoded])
+            decoder = dense([n_components, *widths[::-1]]) + decoder
+        self.encode = join(encoder, ACTIVATIONS[activation], dropout)
         if code_activation != "identity":
             self.encode.append(ACTIVATIONS[code_activation]())
-        self.decode = _join(decoder, activation, dropout)
+        self.decode = join(decoder, ACTIVATIONS[activation], dropout)
         self.to(memory_format=torch.channels_last)  # up to twice as fast on the CPU
 
     def forward(self, x):
@@ -113,21 +112,6 @@ def _sizes(image_shape, n_stages):
     for _ in range(n_stages):
         sizes.append(tuple(-(-n // 2) for n in sizes[-1]))
     return sizes
-
-
-def _join(blocks, activation, dropout):
-    """Return the blocks with an activation between each two of them."""
-    layers = [*blocks[0]]
-    for block in blocks[1:]:
-        layers.append(ACTIVATIONS[activation]())
-        if dropout:
-            layers.append(nn.Dropout(dropout))
-        layers += block
-    return nn.Sequential(*layers)
-
-
-def _dense(widths):
-    return [[glorot(nn.Linear(*pair))] for pair in itertools.pairwise(widths)]
 
 
 def _halve(n_in, n_out, size, kernel_size, downsampling):

@@ -9,12 +9,25 @@ from ._autoencoder import AutoencoderTransformer
 from ._base import _generator
 
 
-class GenerativeAutoencoder(AutoencoderTransformer):
-    """Base class of autoencoders whose codes are in the units of a prior."""
+def _normal(n_samples, n_components, rng):
+    return rng.standard_normal((n_samples, n_components))
 
-    def _prior(self, n_samples, n_components, rng):
-        """Draw codes from the prior: standard normal ones, unless overridden."""
-        return rng.standard_normal((n_samples, n_components))
+
+def _uniform(n_samples, n_components, rng):
+    return rng.uniform(-1, 1, (n_samples, n_components))
+
+
+# Priors: (n_samples, n_components, rng) -> codes. A row here is a new prior.
+PRIORS = {"normal": _normal, "uniform": _uniform}
+
+
+class GenerativeAutoencoder(AutoencoderTransformer):
+    """Base class of autoencoders whose codes are in the units of a prior.
+
+    A variant may set `_prior` to another function in the manner of `PRIORS`.
+    """
+
+    _prior = staticmethod(PRIORS["normal"])
 
     def _unit_of_code(self):
         return 1.0

@@ -11,6 +11,7 @@ To add an activation or a kind of noise: write its row in `ACTIVATIONS` or `NOIS
 contract too.
 """
 
+import inspect
 import itertools
 
 import torch
@@ -90,15 +91,26 @@ def silence(layer):
 
 def perceptron(sizes, activation, dropout):
     """Return linear layers of these widths with activation and dropout between."""
-    layers = []
-    for n_in, n_out in itertools.pairwise(sizes):
-        layers += [glorot(nn.Linear(n_in, n_out)), activation()]
+    return join(dense(sizes), activation, dropout)
+
+
+def dense(sizes):
+    """Return linear layers of these widths, each a block for `join`."""
+    return [[glorot(nn.Linear(*pair))] for pair in itertools.pairwise(sizes)]
+
+
+def join(blocks, activation, dropout):
+    """Return the blocks' layers with activation and dropout between two blocks."""
+    layers = [*blocks[0]]
+    for block in blocks[1:]:
+        layers.append(activation())
         if dropout:
             layers.append(nn.Dropout(dropout))
-    return nn.Sequential(*layers[: -2 if dropout else -1])  # the last one is linear
+        layers += block
+    return nn.Sequential(*layers)
 
 
-def build(network, wrappers, n_features, n_components, n_encoded=None, **params):
+def build(network, wrappers, n_features, n_components, n_encoded, **params):
     """Build a network, check that it keeps the contract, and wrap it.
 
     Parameters
@@ -109,8 +121,9 @@ def build(network, wrappers, n_features, n_components, n_encoded=None, **params)
         Classes called with the module so far and these parameters.
     n_features, n_components : int
         Widths of the data and of the code.
-    n_encoded : int, default=None
-        Columns that the network's `encode` gives, where not `n_components`.
+    n_encoded : int
+        Columns that the network's `encode` gives, the code's first. Networks whose
+        class takes it are given it.
     **params : dict
         Of the network.
 
@@ -118,8 +131,10 @@ def build(network, wrappers, n_features, n_components, n_encoded=None, **params)
     -------
     Module
     """
+    if "n_encoded" in inspect.signature(network).parameters:
+        params["n_encoded"] = n_encoded
     module = network(n_features=n_features, n_components=n_components, **params)
-    check_contract(module, n_features, n_components, n_encoded or n_components)
+    check_contract(module, n_features, n_components, n_encoded)
     for wrapper, wrapper_params in wrappers:
         module = wrapper(module, **wrapper_params)
     return module

@@ -131,14 +131,11 @@ class AutoencoderNet(NeuralNet):
         return self.row_losses(y_pred, y_true, X).mean()
 
     def weights(self):
-        """Return a copy of all weights, by the name of what has them."""
-        return {
-            name: copy.deepcopy(getattr(self, name).state_dict())
-            for name in self.part_names
-        }
+        """Return all weights, as they are now, by the name of what has them."""
+        return {name: getattr(self, name).state_dict() for name in self.part_names}
 
     def set_weights(self, weights):
-        """Put back what `weights` gave."""
+        """Copy weights, as `weights` gives them, into this net."""
         for name, state in weights.items():
             getattr(self, name).load_state_dict(state)
 
@@ -261,7 +258,7 @@ class KeepBest(Callback):
         self.valid_ = net.get_split_datasets(X)[1] if net.train_split else None
         self.has_validation_ = self.valid_ is not None
         self.start_losses_ = net.evaluate(self.valid_ or X)
-        self.start_ = self.best_ = net.weights()
+        self.start_ = self.best_ = copy.deepcopy(net.weights())
         self.best_loss_ = (
             self.start_losses_.mean().item() if self.has_validation_ else np.inf
         )
@@ -323,7 +320,7 @@ class KeepBest(Callback):
     def _remember(self, net, loss):
         self.best_loss_ = loss
         self.best_epoch_ = self.epoch_
-        self.best_ = net.weights()
+        self.best_ = copy.deepcopy(net.weights())
 
     def _beats_start(self, losses):
         gains = self.start_losses_ - losses
@@ -344,7 +341,7 @@ class KeepFinite(Callback):
 
     def on_train_begin(self, net, **kwargs):
         """Note the start."""
-        self.start_ = net.weights()
+        self.start_ = copy.deepcopy(net.weights())
 
     def on_train_end(self, net, **kwargs):
         """Check what the pass made of it."""

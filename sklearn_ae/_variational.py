@@ -12,19 +12,11 @@ from torch import nn
 from ._base import Interval, StrOptions, _chunks
 from ._generative import GenerativeAutoencoder
 from ._losses import PENALTIES
-from ._networks import DenseNetwork
 from ._training import AutoencoderNet
 
 N_DRAWS = 16  # of each row's code, wherever rows are compared
 LEAST_NOISE = 1e-6  # variance, in units of `scale_` squared
 COLLAPSED = 1e-3  # nats
-
-
-class VariationalDenseNetwork(DenseNetwork):
-    """A `DenseNetwork` that encodes means and log variances."""
-
-    def __init__(self, n_features, n_components, **params):
-        super().__init__(n_features, n_components, n_encoded=2 * n_components, **params)
 
 
 class VariationalNetwork(nn.Module):
@@ -361,19 +353,13 @@ class VariationalAutoencoder(GenerativeAutoencoder):
                 scores[rows] = -(cells + kl_to_prior(*posterior).sum(1)).cpu().numpy()
         return scores - X.shape[1] * math.log(self.scale_)
 
-    def _network(self):
-        network, params = super()._network()
-        if network is DenseNetwork:
-            network = VariationalDenseNetwork
-        return network, {**params, "n_encoded": 2 * self.n_components_}
+    def _n_encoded(self):
+        return 2 * self.n_components_
 
     def _wrappers(self):
-        wrappers = super()._wrappers()
-        for _, params in wrappers:  # PCAStart
-            params["n_encoded"] = 2 * self.n_components_
         gaussian = not self._loss.activates
         params = {"n_components": self.n_components_, "gaussian": gaussian}
-        return [*wrappers, (VariationalNetwork, params)]
+        return [*super()._wrappers(), (VariationalNetwork, params)]
 
     def _net_params(self):
         return {"beta": float(self.beta)}
@@ -381,27 +367,23 @@ class VariationalAutoencoder(GenerativeAutoencoder):
     def _loss_in_units(self, loss):
         return loss + math.log(self.scale_)  # a density's unit is one over the data's
 
-    def _start_at_pca(self, net, X, rng):
-        super()._start_at_pca(net, X, rng)
-        if net.module_.noise_variance is not None:
-            net.module_.noise_variance.fill_(self._start_noise)
-
-    def _start(self, module, pca):
+    def _start(self, module, linear, pca):
         variances = pca.explained_variance_.astype(np.float64)
         rank = min(pca.n_samples_, pca.n_features_in_)
         left = float(pca.noise_variance_) * (rank - len(variances))
-        n_kept, self._start_noise = probabilistic_pca(
+        n_kept, noise = probabilistic_pca(
             variances, left, self.n_features_in_, self.beta
         )
         kept = slice(n_kept)
-        variance = self.beta * self._start_noise / variances[kept]  # of the codes
+        variance = self.beta * noise / variances[kept]  # of the codes
         spread = np.sqrt(variances[kept] * (1 - variance))
-        module.start(pca.components_[kept], pca.mean_, 1 - variance, spread)
-        log_variance = module.encode_linear.bias.detach()[self.n_components_ :]
+        linear.start(pca.components_[kept], pca.mean_, 1 - variance, spread)
+        log_variance = linear.encode_linear.bias.detach()[self.n_components_ :]
         log_variance[kept] = torch.from_numpy(np.log(variance))
+        if module.noise_variance is not None:
+            module.noise_variance.fill_(noise)
 
-    def _keep(self, net, judge, rows, resume, interrupted):
-        super()._keep(net, judge, rows, resume, interrupted)
+    def _keep_more(self, net, rows):
         posterior, noise = net.module_.posterior, net.module_.noise_variance
         if noise is not None:
             self.noise_variance_ = noise.item() * self.scale_**2

@@ -223,8 +223,9 @@ def test_warm_start_keeps_the_discriminator():
 
 def test_divergence_leaves_finite_weights():
     model = make(learning_rate_init=1e20, optimizer="sgd", max_iter=5)
-    with pytest.warns(ConvergenceWarning, match="The loss was not finite"):
+    with pytest.warns(ConvergenceWarning, match="The loss was not finite") as caught:
         model.fit(TRAIN)
+    assert caught[0].filename == __file__  # the line that called fit
     assert np.isfinite(model.transform(TEST)).all()
     model = make().partial_fit(TRAIN).set_params(learning_rate_init=1e20)
     with pytest.warns(ConvergenceWarning, match="The loss was not finite"):

@@ -15,6 +15,7 @@ from torch import nn
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from sklearn_ae import VariationalAutoencoder
+from sklearn_ae._convolutional import ConvolutionalNetwork
 from sklearn_ae._variational import (
     LEAST_NOISE,
     VariationalNetwork,
@@ -557,3 +558,10 @@ def test_a_network_of_ones_own(init):
 def test_bad_parameters_are_named(params, message):
     with pytest.raises(ValueError, match=message):
         make(**params).fit(IRIS)
+
+
+def test_a_network_that_takes_n_encoded_is_given_it():
+    params = {"module": ConvolutionalNetwork, "module__image_shape": (1, 8, 8)}
+    vae = make(3, early_stopping=False, **params).fit(TRAIN)
+    assert vae.transform(TEST).shape == (len(TEST), 3)
+    assert vae.score_samples(TEST).mean() > PCA(3).fit(TRAIN).score(TEST)
