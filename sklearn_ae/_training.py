@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import itertools
+import math
 import threading
 
 import numpy as np
@@ -279,7 +280,8 @@ class KeepBest(Callback):
         if not np.isfinite(loss):
             self.diverged_ = True
             raise KeyboardInterrupt  # skorch's way to end a fit
-        if loss < self.mark_[0] * (1 - self.tol):
+        # A share of a loss below zero, as a log density may give, is below it too.
+        if loss < self.mark_[0] * (1 - math.copysign(self.tol, self.mark_[0])):
             self.mark_ = loss, self.epoch_
         hopeless = (
             self.safe_start

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -57,6 +59,26 @@ def test_too_few_validation_rows_prove_nothing():
     for n_rows, expected in ((7, False), (8, True)):
         judge.start_losses_ = torch.linspace(1, 2, n_rows)
         assert bool(judge._beats_start(torch.zeros(n_rows))) is expected
+
+
+@pytest.mark.parametrize("level", [3.0, -3.0])
+def test_an_improvement_is_a_fall_by_more_than_a_share(level):
+    judge = KeepBest(safe_start=False, tol=0.1, patience=5)
+    judge.start_losses_ = torch.full((9,), level + 9)
+    judge.has_validation_, judge.best_loss_ = True, np.inf
+    judge.epoch_, judge.mark_, judge.diverged_ = 0, (np.inf, 0), False
+    for loss, last_improvement in (
+        (level, 1),
+        (level + 0.2, 1),  # worse
+        (level - 0.2, 1),  # better, but by less than a tenth
+        (level - 0.4, 4),
+    ):
+        losses = [torch.full((9,), loss)]
+        net = SimpleNamespace(
+            history={(-1, "train_loss"): 0.0}, valid_losses_=losses, weights=dict
+        )
+        judge.on_epoch_end(net)
+        assert judge.mark_[1] == last_improvement
 
 
 @pytest.mark.parametrize("device", ["toaster", "cuda:99", "meta"])
