@@ -4,11 +4,13 @@ from ._adversarial import AdversarialAutoencoder
 from ._autoencoder import AutoencoderTransformer
 from ._convolutional import ConvolutionalAutoencoder
 from ._denoising import DenoisingAutoencoder
+from ._search import AutoencoderTransformerCV
 from ._variational import VariationalAutoencoder
 
 __all__ = [
     "AdversarialAutoencoder",
     "AutoencoderTransformer",
+    "AutoencoderTransformerCV",
     "ConvolutionalAutoencoder",
     "DenoisingAutoencoder",
     "VariationalAutoencoder",

@@ -20,33 +20,51 @@ from sklearn.base import (
 )
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+from sklearn.utils import check_array, check_random_state, check_scalar
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    RealNotInt,
+    StrOptions,
+)
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import LRScheduler
 from skorch.helper import predefined_split
 from torch.optim.lr_scheduler import OneCycleLR
 
 from ._losses import LOSSES, OUTPUTS, PENALTIES, weighted
-from ._networks import ACTIVATIONS, NOISES, KSparse, PCAStart, build
+from ._networks import (
+    ACTIVATIONS,
+    NOISES,
+    KSparse,
+    Ordered,
+    PCAStart,
+    build,
+    prefix_of,
+    takes_n_encoded,
+)
 from ._training import (
     CHUNK_CELLS,
     AutoencoderNet,
     Batches,
     KeepBest,
     KeepFinite,
+    OrderedNet,
     Rows,
     resolve_device,
     torch_state,
 )
 
-__all__ = ["BaseAutoencoder", "Interval", "StrOptions"]
+__all__ = ["BaseAutoencoder", "HasMethods", "Interval", "StrOptions", "fit_context"]
+
+fit_context = _fit_context
 
 OPTIMIZERS = {
     "adamw": torch.optim.AdamW,
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
+CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 # Parameters with these prefixes go where skorch would take them.
 PREFIXES = ("module__", "criterion__", "optimizer__")
 
@@ -66,7 +84,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     _net_class = AutoencoderNet
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+        ],
+        "ordered": ["boolean"],
         "loss": [StrOptions(set(LOSSES))],
         "out_activation": [StrOptions({"auto", *OUTPUTS})],
         "code_activation": [StrOptions(set(ACTIVATIONS))],
@@ -105,6 +127,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self,
         n_components=2,
         *,
+        ordered=False,
         loss="squared_error",
         out_activation="auto",
         code_activation="identity",
@@ -133,6 +156,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         **params,
     ):
         self.n_components = n_components
+        self.ordered = ordered
         self.loss = loss
         self.out_activation = out_activation
         self.code_activation = code_activation
@@ -345,6 +369,16 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 f"init='pca' starts at a linear code: with "
                 f"code_activation={self.code_activation!r} set init='random'."
             )
+        if self._is_ordered() and self.penalty == "k_sparse":
+            raise ValueError(
+                "penalty='k_sparse' chooses code units by their size, an ordered code "
+                "by their place: set ordered=False and a whole number as n_components, "
+                "or another penalty."
+            )
+
+    def _is_ordered(self):
+        """Tell whether every prefix of the code shall be a code."""
+        return bool(self.ordered) or isinstance(self.n_components, float)
 
     def _structure(self):
         """Return what weights depend on."""
@@ -357,6 +391,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             "loss": self.loss,
             "out_activation": self.out_activation,
             "n_components": self.n_components,
+            "ordered": self._is_ordered(),
             "penalty": "k_sparse" if self.penalty == "k_sparse" else None,
         }
 
@@ -394,7 +429,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.mean_ = mean
         self.scale_ = scale
         self.data_range_ = X.min(), X.max()
-        self.n_components_ = self._n_features_out = self._code_size()
+        self._set_code_size(self._code_size(X))
+
+    def _set_code_size(self, n_components):
+        self.n_components_ = self._n_features_out = n_components
         self._code_unit = self._unit_of_code()
         self._fitted_structure = self._structure()
 
@@ -432,6 +470,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                     patience=self.n_iter_no_change if n_valid else None,
                 )
                 schedule = self._schedule(epochs * len(Batches(train, batch_size)))
+            if not resume and (self.init == "pca" or self._is_ordered()):
+                pca = self._fit_pca(X, min(self.n_components_, *X.shape), rng)
+                if self._is_ordered():
+                    shares = _explained(pca)
+                    missing = self.n_components_ - len(shares)
+                    self._unexplained = 1 - np.pad(shares, (0, missing), "edge")
             net = self._make_net(
                 device=str(device),
                 max_epochs=epochs,
@@ -445,14 +489,24 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             if resume:
                 net.go_on_from(self.net_, one_pass and hasattr(self, "_rng"))
             elif self.init == "pca":
-                self._start_at_pca(net, X, rng)
+                modules = net.module_.modules()
+                linear = next(m for m in modules if isinstance(m, PCAStart))
+                self._start(net.module_, linear, pca)
+            if self._is_ordered():
+                self._cut(net, 1)  # fails now rather than after the training
             if self.compile:
                 _compile(net, train.inputs[:batch_size])
             net.partial_fit(train)
             interrupted = bool(net.history) and "train_loss" not in net.history[-1]
             self._keep(net, judge, rows, resume, interrupted)
+            if self._is_ordered():
+                self._keep_curve(rows[:n_valid] if n_valid else rows)
+                if not resume and isinstance(self.n_components, float):
+                    self._shorten(self._enough_units())
             self._keep_more(net, rows)
+            self.reconstruction_error_ = self._mean_squared_error(rows)
         # A model that is shipped holds no rows, and little that only training needs.
+        net = self.net_
         net.train_split = None
         for callback in schedule:
             callback.lr_scheduler_ = None
@@ -466,11 +520,16 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _make_net(self, **params):
         """Return a skorch net with what does not depend on the rows filled in."""
         network, network_params = self._network()
-        return self._net_class(
+        net_class, net_params = self._net_class, self._net_params()
+        if self._is_ordered():
+            net_class = OrderedNet
+            net_params["unexplained"] = self._unexplained
+        return net_class(
             build,
             module__network=network,
             module__wrappers=self._wrappers(),
             module__n_encoded=self._n_encoded(),
+            module__n_decoded=self._n_decoded(),
             criterion=self._loss.criterion,
             activation=None if self._loss.activates else self._out.activation,
             penalty=self._penalty(),
@@ -479,7 +538,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             iterator_train__shuffle=True,
             iterator_valid=Batches,
             verbose=int(self.verbose),
-            **self._net_params(),
+            **net_params,
             **params,
             **{
                 **{f"module__{k}": v for k, v in network_params.items()},
@@ -489,20 +548,20 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             },
         )
 
-    def _start_at_pca(self, net, X, rng):
+    def _fit_pca(self, X, n_components, rng=None):
+        """Return PCA of what the network reads."""
         # The user's own seed: the randomized solver's result depends on it.
         seed = self.random_state
         if not isinstance(seed, Integral):
-            seed = int(rng.integers(2**31))
-        pca = PCA(min(self.n_components_, *X.shape), random_state=seed)
+            seed = None if rng is None else int(rng.integers(2**31))
+        pca = PCA(n_components, random_state=seed)
         with np.errstate(invalid="ignore"):  # constant data have no ratios
             pca.fit((X - self.mean_.astype(X.dtype)) / X.dtype.type(self.scale_))
         # PCA saw centred data, the network sees them only where they are not bounded.
         pca.mean_ = (
             np.zeros_like(self.mean_) if self._out.bounds is None else self.mean_
         )
-        linear = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
-        self._start(net.module_, linear, pca)
+        return pca
 
     def _schedule(self, n_steps):
         if not n_steps or self.learning_rate == "constant":
@@ -546,11 +605,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             self.best_iter_ = self.n_iter_ - len(whole) + judge.best_epoch_
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
         self.best_loss_ = in_units(judge.best_loss_)
-        squares = sum(
-            np.square(part - self._run(part, "encode", "decode")).sum(dtype=np.float64)
-            for part in (rows[chunk].cpu().numpy() for chunk in _chunks(rows))
-        )
-        self.reconstruction_error_ = float(squares / rows.numel() * self.scale_**2)
         if judge.diverged_:
             warnings.warn(
                 f"The loss was not finite in epoch {len(whole)}; the best weights "
@@ -569,19 +623,158 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 stacklevel=6,
             )
 
+    def _mean_squared_error(self, rows):
+        """Return the error per cell, in the data's units, of rows as the net reads."""
+        squares = sum(
+            np.square(part - self._run(part, "encode", "decode")).sum(dtype=np.float64)
+            for part in (rows[chunk].cpu().numpy() for chunk in _chunks(rows))
+        )
+        return float(squares / rows.numel() * self.scale_**2)
+
+    # -- ordered codes --
+
+    def _keep_curve(self, rows):
+        """Measure every prefix of the code on rows as the net reads them."""
+        rows = rows[:2000].cpu().numpy()
+        centred = rows.astype(np.float64)
+        if self._out.bounds is not None:
+            centred -= self.mean_
+        total = np.square(centred).sum()
+        codes = self._run(rows, "encode")
+        self.code_size_curve_ = np.empty(self.n_components_)
+        for k in range(1, self.n_components_ + 1):
+            residuals = rows - self._run(codes[:, :k], "decode")
+            left = np.square(residuals).sum(dtype=np.float64)
+            self.code_size_curve_[k - 1] = 1 - left / total if total else 1.0
+        self._keep_ratios()
+
+    def _keep_ratios(self):
+        # A unit that adds less than nothing takes it from those before it.
+        shares = np.minimum.accumulate(self.code_size_curve_[::-1])[::-1]
+        shares = np.maximum(shares, 0)
+        self.explained_variance_ratio_ = np.diff(shares, prepend=0)
+
+    def _enough_units(self):
+        """Return the smallest code that keeps the wanted share of variance."""
+        shares = np.cumsum(self.explained_variance_ratio_)
+        enough = np.searchsorted(shares, self.n_components) + 1
+        return int(min(enough, self.n_components_))
+
+    def _cut(self, net, n_components):
+        """Return a net with the first code units of this one alone."""
+        whole = self.n_components_, self._unexplained
+        try:
+            self.n_components_ = n_components
+            self._unexplained = self._unexplained[:n_components]
+            cut = self._make_net(
+                device=net.device,
+                max_epochs=net.max_epochs,
+                batch_size=net.batch_size,
+                train_split=None,
+            )
+        finally:
+            self.n_components_, self._unexplained = whole
+        with torch_state(torch.device(net.device), 0):
+            cut.initialize()
+            x = torch.randn(8, self.n_features_in_, device=net.device)
+        try:
+            weights = net.weights()["module_"]
+            like = cut.weights()["module_"]
+            cut.set_weights({"module_": prefix_of(weights, like, self.n_components_)})
+            with torch.inference_mode():
+                z = net.module_.eval().encode(x)[:, :n_components]
+                torch.testing.assert_close(cut.module_.eval().encode(x), z, **CLOSE)
+                x = net.module_.decode(z)
+                torch.testing.assert_close(cut.module_.decode(z), x, **CLOSE)
+        except (AssertionError, RuntimeError, ValueError) as error:
+            raise ValueError(
+                f"The network {self._network()[0].__name__} can't be cut to its first "
+                f"{n_components} code units: "
+                f"{str(error).splitlines()[0]}. Its layers other than the first of "
+                f"decode and the last of encode must not depend on n_components."
+            ) from error
+        cut.history_ = net.history_
+        return cut
+
+    def _shorten(self, n_components):
+        """Keep the first code units alone."""
+        self.net_ = self._cut(self.net_, n_components)
+        self._unexplained = self._unexplained[:n_components]
+        self._set_code_size(n_components)
+        self.code_size_curve_ = self.code_size_curve_[:n_components]
+        self._keep_ratios()
+
+    def truncate(self, n_components):
+        """Return a fitted copy whose code is the first units of this one's.
+
+        Its network is smaller: nothing of the other units is in it. Where PCA's first
+        components are PCA, so is this.
+
+        Parameters
+        ----------
+        n_components : int
+            Code size, from 1 to `n_components_`.
+
+        Returns
+        -------
+        estimator
+            With `n_components` set. It has no `reconstruction_error_`: that would take
+            the training data.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was not fitted with ``ordered=True``, or its code is
+            shorter, or a network of your own can't be cut.
+        """
+        check_is_fitted(self)
+        k = self._prefix_size(n_components)
+        model = copy.copy(self)
+        model._shorten(k)
+        model.n_components = k
+        model.ordered = True
+        model._set_code_size(k)
+        vars(model).pop("reconstruction_error_")
+        return model
+
+    def _prefix_size(self, n_components):
+        """Return how many units are asked for, if a code may have as many."""
+        check_scalar(n_components, "n_components", Integral, min_val=1)
+        if n_components > self.n_components_:
+            raise ValueError(
+                f"n_components must be at most {self.n_components_}, the code size of "
+                f"this {type(self).__name__}. Got {n_components}."
+            )
+        if n_components < self.n_components_ and not self._fitted_structure["ordered"]:
+            raise ValueError(
+                f"n_components={n_components} is a part of the code. Only a model "
+                f"fitted with ordered=True can do without the other units."
+            )
+        return int(n_components)
+
     # -- what a variant may override --
 
     def _network(self):
         """Return the network's class and its parameters."""
         raise NotImplementedError
 
-    def _code_size(self):
+    def _code_size(self, X):
         """Return the number of code units."""
+        if isinstance(self.n_components, float):
+            # Some more than PCA needs: it is the held-out share that counts.
+            share = self.n_components + (1 - self.n_components) / 4
+            shares = _explained(self._fit_pca(X, None))
+            return min(int(np.searchsorted(shares, share)) + 1, len(shares))
         return int(self.n_components)
 
     def _n_encoded(self):
         """Return how many columns the network encodes, the code's first."""
         return self.n_components_
+
+    def _n_decoded(self):
+        """Return how many columns the network decodes: the code's, then others."""
+        flagged = self._is_ordered() and takes_n_encoded(self._network()[0])
+        return (1 + flagged) * self.n_components_
 
     def _unit_of_code(self):
         """Return what codes are multiplied by when they leave the network."""
@@ -597,10 +790,16 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if self.init == "pca":
             widths = {
                 "n_features": self.n_features_in_,
-                "n_components": self.n_components_,
+                "n_components": self._n_decoded(),
                 "n_encoded": self._n_encoded(),
             }
             wrappers.append((PCAStart, {**widths, "link": self._out.link}))
+        if self._is_ordered():
+            params = {
+                "n_components": self.n_components_,
+                "flags": self._n_decoded() > self.n_components_,
+            }
+            wrappers.append((Ordered, params))
         if self.penalty == "k_sparse":
             wrappers.append((KSparse, {"n_active": self._n_active()}))
         return wrappers
@@ -709,7 +908,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Parameters
         ----------
         X : array-like of shape (n_samples, n_components)
-            Codes: `transform`'s, or chosen ones.
+            Codes: `transform`'s, or chosen ones. A model with an ordered code takes
+            its first columns too, from 1 on.
 
         Returns
         -------
@@ -719,20 +919,23 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         check_is_fitted(self)
         Z = check_array(X, dtype=[np.float64, np.float32], input_name="X")
-        if Z.shape[1] != self.n_components_:
+        shorter = self._fitted_structure["ordered"] and Z.shape[1] < self.n_components_
+        if Z.shape[1] != self.n_components_ and not shorter:
             raise ValueError(
                 f"X has {Z.shape[1]} columns, but the codes of this "
                 f"{type(self).__name__} have {self.n_components_}."
             )
         return self._in_chunks(Z, self._decode, self.n_features_in_)
 
-    def reconstruct(self, X):
+    def reconstruct(self, X, n_components=None):
         """Encode rows and decode their codes.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Rows, in the units of the training data.
+        n_components : int, default=None
+            The first units of an ordered code that count, by default all.
 
         Returns
         -------
@@ -740,9 +943,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             What the code keeps of them; float32 if X is, else float64.
         """
         X = self._validate(X)
-        return self._in_chunks(X, self._round_trip, self.n_features_in_)
+        round_trip = partial(self._round_trip, n_components=n_components)
+        return self._in_chunks(X, round_trip, self.n_features_in_)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, n_components=None):
         """Return the share of variance explained.
 
         It is 1 − Σ(x − x̂)² / Σ(x − `mean_`)². For PCA the same share, on the training
@@ -754,6 +958,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             Rows to reconstruct.
         y : Ignored
             Present for scikit-learn's sake.
+        n_components : int, default=None
+            The first units of an ordered code that count, by default all.
 
         Returns
         -------
@@ -761,7 +967,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             At most 1.0; below 0.0 where the mean would be a better guess.
         """
         X = self._validate(X)
-        left = self._row_errors(X).sum()
+        left = self._row_errors(X, n_components).sum()
         total = sum(
             np.square((X[rows] - self.mean_) / self.scale_).sum() for rows in _chunks(X)
         )
@@ -789,11 +995,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_is_fitted(self)
         return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
 
-    def _row_errors(self, X):
+    def _row_errors(self, X, n_components=None):
         """Return the squared error of each row in units of `scale_` squared."""
         errors = np.empty(len(X))
         for rows in _chunks(X):
-            residuals = (X[rows] - self._round_trip(X[rows])) / self.scale_
+            residuals = (
+                X[rows] - self._round_trip(X[rows], n_components)
+            ) / self.scale_
             errors[rows] = np.square(residuals).sum(axis=1)
         return errors
 
@@ -814,8 +1022,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             self._run(_finite(Z / self._code_unit, Z.dtype), "decode")
         )
 
-    def _round_trip(self, X):
-        return self._unscaled(self._run(self._scaled(X, X.dtype), "encode", "decode"))
+    def _round_trip(self, X, n_components=None):
+        X = self._scaled(X, X.dtype)
+        if n_components is None:
+            return self._unscaled(self._run(X, "encode", "decode"))
+        k = self._prefix_size(n_components)
+        return self._unscaled(self._run(self._run(X, "encode")[:, :k], "decode"))
 
     def _run(self, array, *parts):
         """Call parts of the network, one after the other, in inference mode."""
@@ -848,6 +1060,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _explained(pca):
+    """Return the share of variance that PCA's first components explain, by number."""
+    shares = np.cumsum(pca.explained_variance_ratio_, dtype=np.float64)
+    return np.where(np.isnan(shares), 1.0, shares)  # constant data
 
 
 def _chunks(X, n_columns=0):

@@ -288,9 +288,9 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
             "dense_code": dense_code,
         }
 
-    def _code_size(self):
+    def _code_size(self, X):
         if self.n_components is not None:
-            return super()._code_size()
+            return super()._code_size(X)
         filters = self._filters()
         return filters[-1] * math.prod(_sizes(self.image_shape_, len(filters))[-1])
 

@@ -29,6 +29,15 @@ class GenerativeAutoencoder(AutoencoderTransformer):
 
     _prior = staticmethod(PRIORS["normal"])
 
+    def _check_code(self):
+        super()._check_code()
+        if self._is_ordered():
+            raise ValueError(
+                f"The codes of {type(self).__name__} follow a prior, which has no "
+                f"order: set ordered=False and a whole number as n_components. Got "
+                f"ordered={self.ordered!r}, n_components={self.n_components!r}."
+            )
+
     def _unit_of_code(self):
         return 1.0
 

@@ -110,7 +110,9 @@ def join(blocks, activation, dropout):
     return nn.Sequential(*layers)
 
 
-def build(network, wrappers, n_features, n_components, n_encoded, **params):
+def build(
+    network, wrappers, n_features, n_components, n_encoded, n_decoded=None, **params
+):
     """Build a network, check that it keeps the contract, and wrap it.
 
     Parameters
@@ -124,6 +126,8 @@ def build(network, wrappers, n_features, n_components, n_encoded, **params):
     n_encoded : int
         Columns that the network's `encode` gives, the code's first. Networks whose
         class takes it are given it.
+    n_decoded : int, default=None
+        Columns that the network's `decode` takes, where they are not the code alone.
     **params : dict
         Of the network.
 
@@ -131,16 +135,22 @@ def build(network, wrappers, n_features, n_components, n_encoded, **params):
     -------
     Module
     """
-    if "n_encoded" in inspect.signature(network).parameters:
+    if takes_n_encoded(network):
         params["n_encoded"] = n_encoded
-    module = network(n_features=n_features, n_components=n_components, **params)
-    check_contract(module, n_features, n_components, n_encoded)
+    n_decoded = n_decoded or n_components
+    module = network(n_features=n_features, n_components=n_decoded, **params)
+    check_contract(module, n_features, n_components, n_encoded, n_decoded)
     for wrapper, wrapper_params in wrappers:
         module = wrapper(module, **wrapper_params)
     return module
 
 
-def check_contract(network, n_features, n_components, n_encoded):
+def takes_n_encoded(network):
+    """Tell whether a network's class lets code and encoding differ in width."""
+    return "n_encoded" in inspect.signature(network).parameters
+
+
+def check_contract(network, n_features, n_components, n_encoded, n_decoded):
     """Raise an error that says where a network breaks the contract.
 
     Parameters
@@ -152,6 +162,8 @@ def check_contract(network, n_features, n_components, n_encoded):
     n_encoded : int
         Columns that `encode` shall give: more than `n_components` where they hold more
         than the code, which comes first.
+    n_decoded : int
+        Columns that `decode` shall take: the same.
 
     Raises
     ------
@@ -177,9 +189,10 @@ def check_contract(network, n_features, n_components, n_encoded):
         z = network.encode(x)
         width = "n_components" if n_encoded == n_components else "2 * n_components"
         _check_shape(z, n_encoded, f"{name}.encode", "codes", width)
-        x = network.decode(z[:, :n_components])
+        z = nn.functional.pad(z[:, :n_components], (0, n_decoded - n_components))
+        x = network.decode(z)
         _check_shape(x, n_features, f"{name}.decode", "rows", "n_features")
-        if n_encoded == n_components:  # else forward is not called
+        if n_encoded == n_decoded:  # else forward is not called
             y = network(x)
             _check_shape(
                 y[0] if isinstance(y, (tuple, list)) else y,
@@ -312,6 +325,90 @@ class KSparse(nn.Module):
     def forward(self, x):
         """Return the reconstruction of x, before the output activation."""
         return self.decode(self.encode(x))
+
+
+class Ordered(nn.Module):
+    """A network that decodes any prefix of its code.
+
+    ``decode`` takes codes of 1 to `n_components` columns, or whole codes and how many
+    units of each row count. The others are zero to the network, which reads beside the
+    code, if it can, a one for each unit that counts.
+
+    Parameters
+    ----------
+    network : Module
+        Keeps the network contract.
+    n_components : int
+        Width of the code.
+    flags : bool
+        Whether the network's `decode` takes twice as many columns: code and ones.
+    """
+
+    def __init__(self, network, n_components, flags):
+        super().__init__()
+        self.network = network
+        self.n_components = n_components
+        self.flags = flags
+
+    def encode(self, x):
+        """Return the code of x."""
+        return self.network.encode(x)
+
+    def decode(self, z, lengths=None):
+        """Return the data of code z, before the output activation."""
+        missing = self.n_components - z.shape[1]
+        if lengths is None:
+            counts = z.new_ones(z.shape)
+        else:
+            units = torch.arange(z.shape[1], device=z.device)
+            counts = (units < lengths[:, None]).to(z)
+            z = z * counts
+        columns = [z, counts] if self.flags else [z]
+        pad = nn.functional.pad
+        return self.network.decode(
+            torch.cat([pad(c, (0, missing)) for c in columns], 1)
+        )
+
+    def forward(self, x):
+        """Return the reconstruction of x, before the output activation."""
+        return self.decode(self.encode(x))
+
+
+def prefix_of(weights, like, n_components):
+    """Cut the weights of an `Ordered` network to fit one with a shorter code.
+
+    Parameters
+    ----------
+    weights, like : dict of str to Tensor
+        State of the network, and of the shorter one.
+    n_components : int
+        Code units of the network.
+
+    Returns
+    -------
+    dict of str to Tensor
+        In the shapes of `like`.
+    """
+    cut = {}
+    for name, tensor in weights.items():
+        for dim, (size, wanted) in enumerate(
+            zip(tensor.shape, like[name].shape, strict=True)
+        ):
+            if size == wanted:
+                continue
+            # One column for each unit, or two: code and ones.
+            blocks, left = divmod(size, n_components)
+            if left:
+                raise ValueError(f"{name} has shape {tuple(tensor.shape)}")
+            tensor = torch.cat(
+                [
+                    part.narrow(dim, 0, wanted // blocks)
+                    for part in tensor.chunk(blocks, dim)
+                ],
+                dim,
+            )
+        cut[name] = tensor
+    return cut
 
 
 # Kinds of noise: (x, level, low, high, zero) -> noisy x. Low and high are the ends of

@@ -118,14 +118,21 @@ class AutoencoderNet(NeuralNet):
     def row_losses(self, y_pred, y_true, x):
         """Return the loss of each row: the mean over its cells, and the penalty."""
         alone = not isinstance(y_pred, (tuple, list))
-        reconstruction = y_pred if alone else y_pred[0]
-        if self.activation is not None:
-            reconstruction = self.activation(reconstruction)
-        y_true = to_tensor(y_true, device=self.device)
-        losses = self.criterion_(reconstruction, y_true).flatten(1).mean(1)
+        losses = self.cell_losses(y_pred if alone else y_pred[0], y_true)
         if self.penalty is not None:
             losses = losses + self.penalty(self.module_.encode, x, y_pred[1])
         return losses
+
+    def cell_losses(self, decoded, y_true):
+        """Return the mean loss of each row's cells."""
+        if self.activation is not None:
+            decoded = self.activation(decoded)
+        y_true = to_tensor(y_true, device=self.device)
+        return self.criterion_(decoded, y_true).flatten(1).mean(1)
+
+    def judged_losses(self, y_pred, y_true, x):
+        """Return the losses that judge an epoch: one for each row, or a row of them."""
+        return self.row_losses(y_pred, y_true, x)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the mean loss of the rows."""
@@ -170,7 +177,7 @@ class AutoencoderNet(NeuralNet):
         self._set_training(False)
         with torch.no_grad():
             y_pred = self.infer(inputs, **fit_params)
-            losses = self.row_losses(y_pred, targets, inputs)
+            losses = self.judged_losses(y_pred, targets, inputs)
         self.valid_losses_.append(losses)
         return {"loss": losses.mean(), "y_pred": y_pred}
 
@@ -180,12 +187,13 @@ class AutoencoderNet(NeuralNet):
         self.valid_losses_ = []
 
     def evaluate(self, rows):
-        """Return the loss of each row in inference mode, as float64 on the CPU."""
+        """Return the judged losses in inference mode, as float64 on the CPU."""
         self.module_.eval()
-        chunk = max(1, CHUNK_CELLS // rows.inputs[0].numel())
+        # Hidden layers and feature maps are wider than rows.
+        chunk = max(1, CHUNK_CELLS // 8 // rows.inputs[0].numel())
         with torch.no_grad():
             losses = [
-                self.row_losses(self.infer(inputs), targets, inputs)
+                self.judged_losses(self.infer(inputs), targets, inputs)
                 for inputs, targets in Batches(rows, chunk)
             ]
         return torch.cat(losses).double().cpu()
@@ -215,6 +223,87 @@ class AutoencoderNet(NeuralNet):
         return state
 
 
+class OrderedNet(AutoencoderNet):
+    """A net that trains every prefix of the code, not the whole code alone.
+
+    Nested dropout (Rippel, Gelbart and Adams 2014): of each row in a training step only
+    the first units of the code are kept. How many is drawn, a share `WHOLE` of the rows
+    keeping all, the others as many as make short prefixes and long ones equally
+    frequent on a logarithmic scale. A row's loss is divided by what PCA leaves
+    unexplained at its length: otherwise the short prefixes, whose errors are large,
+    would be all that counts.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Those of `AutoencoderNet`.
+    unexplained : ndarray of shape (n_components,)
+        Share of variance that PCA leaves unexplained, for each length.
+    """
+
+    WHOLE = 0.2
+    FLOOR = 1e-4  # of the share: a lossless length is not worth infinitely much
+
+    def __init__(self, *args, unexplained, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.unexplained = unexplained
+
+    def initialize(self):
+        """Initialize the net, and what it draws and weighs lengths by."""
+        super().initialize()
+        n_units = len(self.unexplained)
+        weights = 1 / np.maximum(self.unexplained, self.FLOOR)
+        # Judged are powers of two and the whole code, but for what PCA does losslessly.
+        lengths = {min(2**i, n_units) for i in range(n_units.bit_length() + 1)}
+        judged = [k for k in sorted(lengths) if self.unexplained[k - 1] > 1e-6]
+        self.judged_ = judged or [n_units]
+        # So that a loss is a weighted mean of losses.
+        weights /= weights[np.array(self.judged_) - 1].mean()
+        self.length_weights_ = torch.tensor(
+            weights, dtype=torch.float32, device=self.device
+        )
+        return self
+
+    def infer(self, x, **fit_params):
+        """Return the reconstruction, the codes and, in training, their lengths."""
+        z = self.module_.encode(to_tensor(x, device=self.device))
+        if not self.module_.training:
+            return self.module_.decode(z), z
+        lengths = self._draw_lengths(len(z))
+        return self.module_.decode(z, lengths), z, lengths
+
+    def row_losses(self, y_pred, y_true, x):
+        """Return the loss of each row in training, weighted by its length."""
+        decoded, z, lengths = y_pred
+        losses = self.length_weights_[lengths - 1] * self.cell_losses(decoded, y_true)
+        if self.penalty is not None:
+            losses = losses + self.penalty(self.module_.encode, x, z)
+        return losses
+
+    def judged_losses(self, y_pred, y_true, x):
+        """Return the weighted loss of each row (lines) at each judged length."""
+        z = y_pred[1]
+        losses = torch.stack(
+            [
+                self.length_weights_[k - 1]
+                * self.cell_losses(self.module_.decode(z[:, :k]), y_true)
+                for k in self.judged_
+            ],
+            dim=1,
+        )
+        if self.penalty is not None:
+            losses = losses + self.penalty(self.module_.encode, x, z)[:, None]
+        return losses
+
+    def _draw_lengths(self, n_rows):
+        n_units = len(self.length_weights_)
+        # Evenly spaced, from a random start: each batch has its share of every length.
+        u = (torch.arange(n_rows) + torch.rand(1)) / n_rows
+        short = torch.exp((u / (1 - self.WHOLE)) * np.log(n_units + 1)).long()
+        lengths = torch.where(u < 1 - self.WHOLE, short, n_units).clamp(1, n_units)
+        return lengths.to(self.device)
+
+
 class KeepBest(Callback):
     """Keep the best weights, the start's among them, and end a fit that is over.
 
@@ -226,6 +315,9 @@ class KeepBest(Callback):
 
     Without validation rows the training loss of the epoch judges, and the weights kept
     are compared with the start's on all training rows at the end.
+
+    A net that has a loss for each of several code sizes is judged by their mean, and
+    from a safe start by each: none may lose.
 
     Parameters
     ----------
@@ -302,10 +394,13 @@ class KeepBest(Callback):
                 self._remember(net, net.history[-1, "train_loss"])
         net.set_weights(self.best_)
         if not self.has_validation_:
-            loss, start = net.evaluate(X).mean(), self.start_losses_.mean()
-            if not loss < start:  # nor is one that is not finite
+            losses, loss = net.evaluate(X), self.start_losses_.mean()
+            lost = (losses.mean(0) > self.start_losses_.mean(0)).any()
+            if losses.mean() < loss and not (lost and self.safe_start):
+                loss = losses.mean()
+            else:  # nor are losses kept that are not finite
                 net.set_weights(self.start_)
-                loss, self.best_epoch_ = start, 0
+                self.best_epoch_ = 0
             self.best_loss_ = loss.item()
         net.module_.eval()
         del self.start_, self.best_, self.start_losses_, self.valid_
@@ -328,6 +423,11 @@ class KeepBest(Callback):
         gains = self.start_losses_ - losses
         if len(gains) < ENOUGH_ROWS:
             return False
+        if gains.ndim == 2:  # a column for each code size: none may lose
+            errors = gains.std(0) / len(gains) ** 0.5
+            if (gains.mean(0) < errors).any():
+                return False
+            gains = gains.mean(1)
         error = gains.std().item() / len(gains) ** 0.5
         quantile = stats.t.ppf(self.confidence, len(gains) - 1)
         return gains.mean().item() > quantile * error

@@ -14,7 +14,7 @@ PACKAGE = Path(sklearn_ae.__file__).parent
 ORDER = [
     *("_losses", "_networks", "_datasets", "_training", "_base"),
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
-    *("_variational", "_adversarial"),
+    *("_variational", "_adversarial", "_search"),
     *("metrics", "compare", "plotting", "__main__"),
 ]
 

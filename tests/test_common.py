@@ -10,6 +10,7 @@ import sklearn_ae
 from sklearn_ae import (
     AdversarialAutoencoder,
     AutoencoderTransformer,
+    AutoencoderTransformerCV,
     ConvolutionalAutoencoder,
     DenoisingAutoencoder,
     VariationalAutoencoder,
@@ -56,6 +57,14 @@ ESTIMATORS = [
         )
         for penalty in (*PENALTIES, "k_sparse")
     ),
+    AutoencoderTransformer(2, ordered=True),
+    AutoencoderTransformer(3, ordered=True, **TRAINED),
+    AutoencoderTransformer(0.9, **TRAINED),
+    AutoencoderTransformer(0.5, hidden_layer_sizes=(16,), **PLAIN),
+    AutoencoderTransformerCV((1, 3), estimator=AutoencoderTransformer(**TRAINED), cv=2),
+    AutoencoderTransformerCV(
+        2, estimator=DenoisingAutoencoder(max_iter=0), rule="one_standard_error"
+    ),
     DenoisingAutoencoder(),
     DenoisingAutoencoder(loss="absolute_error", init="random", **TRAINED),
     *(
@@ -68,6 +77,7 @@ ESTIMATORS = [
     ConvolutionalAutoencoder(
         n_components=None, filters=(4,), upsampling="nearest", dropout=0.2, **TRAINED
     ),
+    ConvolutionalAutoencoder(2, filters=(4,), ordered=True, penalty="l1", **TRAINED),
     ConvolutionalAutoencoder(
         downsampling="stride", upsampling="bilinear", noise="gaussian", **PLAIN
     ),
@@ -108,5 +118,6 @@ def test_chosen_codes_are_decoded(estimator):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_signature_shows_every_parameter(estimator):
-    assert set(estimator.get_params()) == set(estimator._get_param_names())
-    assert set(estimator.get_params()) <= set(estimator._parameter_constraints)
+    own = estimator.get_params(deep=False)
+    assert set(own) == set(estimator._get_param_names())
+    assert set(own) <= set(estimator._parameter_constraints)

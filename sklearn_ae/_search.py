@@ -1,0 +1,386 @@
+"""AutoencoderTransformerCV: the code size, found from one fit a fold."""
+
+from numbers import Integral
+from time import perf_counter
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    clone,
+    is_classifier,
+)
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_consistent_length
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._autoencoder import AutoencoderTransformer
+from ._base import BaseAutoencoder, HasMethods, Interval, StrOptions, fit_context
+from ._generative import GenerativeAutoencoder
+
+RULES = ("best", "one_standard_error")
+
+
+def _refitted(self):
+    if not self.refit:
+        raise AttributeError(
+            f"This {type(self).__name__} has refit=False: it chooses n_components_ and "
+            f"fits nothing with it."
+        )
+    return True
+
+
+class AutoencoderTransformerCV(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Autoencoder whose code size is found by cross-validation, with one fit a fold.
+
+    In each fold one autoencoder with an ordered code is fitted, whose prefixes are the
+    codes of every size. The autoencoder that it becomes in the end is a plain one of
+    the chosen size, fitted to all rows.
+
+    Parameters
+    ----------
+    n_components : int or array-like of int, default=(2, 4, 8, 16, 32)
+        Code sizes to choose from.
+    estimator : AutoencoderTransformer, DenoisingAutoencoder, ConvolutionalAutoencoder \
+            or None, default=None
+        What is fitted, whose own `n_components` does not count. With ``ordered=True``
+        the last fit is ordered too. None is ``AutoencoderTransformer()``.
+    predictor : classifier or regressor, default=None
+        Model that shall work well on the codes. In each fold and for each size it is
+        fitted to the codes of the training rows and `y`, and scored on the others.
+    cv : int, cross-validation splitter or iterable of splits, default=5
+        As in `sklearn.model_selection.GridSearchCV`: a number stands for that many
+        folds, not shuffled, stratified if `predictor` is a classifier.
+    rule : {"best", "one_standard_error"}, default="best"
+        "best" is the size with the highest mean score. "one_standard_error" is the
+        smallest size whose mean score is at most one standard error below (Breiman et
+        al. 1984).
+    scoring : str, callable or None, default=None
+        With a `predictor` a scorer for it, by default its ``score``. Without, a
+        callable ``(estimator, X, y) -> float`` that is given the fitted autoencoder of
+        one size and the rows left out; by default the share of variance explained,
+        its ``score``.
+    n_jobs : int or None, default=None
+        Folds to fit at a time, as in joblib.
+    refit : bool, default=True
+        Whether an autoencoder of the chosen size is fitted to all rows. Without it
+        there is no `best_estimator_`, and nothing can be transformed.
+
+    Attributes
+    ----------
+    n_components_ : int
+        The chosen code size.
+    best_estimator_ : estimator
+        Fitted autoencoder of that size.
+    best_score_ : float
+        Mean score of that size over the folds, with an ordered code.
+    best_index_ : int
+        Its place in `cv_results_`.
+    cv_results_ : dict of str to ndarray
+        In the layout of `GridSearchCV`, for ``pandas.DataFrame(cv_results_)``: one
+        place for each size. The fit of a fold is the same for all sizes, and so is its
+        time.
+    n_splits_ : int
+        Number of folds.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns, where X had names that are all strings.
+
+    See Also
+    --------
+    AutoencoderTransformer : Its ``ordered`` code, and ``n_components=0.95``.
+    sklearn.model_selection.GridSearchCV : One fit for each size and fold.
+
+    Notes
+    -----
+    A prefix of an ordered code keeps somewhat less than a code made for that size
+    alone, which is why the last fit is a plain one: its score may be above
+    `best_score_`. The share of variance explained grows with the code size, so that
+    the "best" size for it is commonly the largest; ``rule="one_standard_error"`` or a
+    `predictor` make a choice that means more.
+
+    References
+    ----------
+    L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone (1984). Classification and
+    regression trees. Wadsworth.
+
+    O. Rippel, M. A. Gelbart and R. P. Adams (2014). Learning ordered representations
+    with nested dropout. ICML, 1746-1754.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV
+    >>> X, y = load_digits(return_X_y=True)
+    >>> search = AutoencoderTransformerCV(
+    ...     n_components=(2, 4, 8),
+    ...     estimator=AutoencoderTransformer(max_iter=5, random_state=0),
+    ...     predictor=LogisticRegression(max_iter=1000),
+    ...     cv=3,
+    ... ).fit(X, y)
+    >>> search.n_components_
+    8
+    >>> search.transform(X).shape
+    (1797, 8)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "n_components": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "estimator": [BaseAutoencoder, None],
+        "predictor": [HasMethods(["fit", "predict"]), None],
+        "cv": ["cv_object"],
+        "rule": [StrOptions(set(RULES))],
+        "scoring": [str, callable, None],
+        "n_jobs": [Integral, None],
+        "refit": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        n_components=(2, 4, 8, 16, 32),
+        *,
+        estimator=None,
+        predictor=None,
+        cv=5,
+        rule="best",
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+    ):
+        self.n_components = n_components
+        self.estimator = estimator
+        self.predictor = predictor
+        self.cv = cv
+        self.rule = rule
+        self.scoring = scoring
+        self.n_jobs = n_jobs
+        self.refit = refit
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Choose the code size and fit an autoencoder of that size.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to learn: dense, finite.
+        y : array-like of shape (n_samples,), default=None
+            Target of `predictor`, or of a scorer of yours.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. A fit that fails leaves it as it was.
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter can't be used; the message names it.
+        TypeError
+            If the `estimator` has no ordered code.
+        """
+        before = vars(self).copy()
+        try:
+            self._search(X, y)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        return self
+
+    def _search(self, X, y):
+        sizes = self._sizes()
+        estimator = (
+            AutoencoderTransformer() if self.estimator is None else self.estimator
+        )
+        if isinstance(estimator, GenerativeAutoencoder):
+            raise TypeError(
+                f"estimator must have an ordered code. Got "
+                f"{type(estimator).__name__}, whose codes follow a prior: search its "
+                f"n_components by GridSearchCV."
+            )
+        if self.predictor is None:
+            scorer = check_scoring(estimator, scoring=self.scoring)
+        else:
+            if y is None:
+                raise ValueError(
+                    f"predictor={self.predictor} needs a target: give y to fit."
+                )
+            scorer = check_scoring(self.predictor, scoring=self.scoring)
+        rows = validate_data(
+            self, X, dtype=[np.float64, np.float32], ensure_min_samples=2
+        )
+        target = None if y is None else np.asarray(y)
+        check_consistent_length(rows, target)
+        classes = self.predictor is not None and is_classifier(self.predictor)
+        cv = check_cv(self.cv, target, classifier=classes)
+        splits = list(cv.split(rows, target))
+        ordered = clone(estimator).set_params(n_components=max(sizes), ordered=True)
+        folds = Parallel(n_jobs=self.n_jobs)(
+            delayed(_score_fold)(
+                clone(ordered), self.predictor, scorer, sizes, rows, target, *split
+            )
+            for split in splits
+        )
+        scores, fit_times, score_times = (
+            np.array(part) for part in zip(*folds, strict=True)
+        )
+        self.n_splits_ = len(splits)
+        self.cv_results_ = _results(sizes, scores.T, fit_times, score_times.T)
+        self.best_index_ = self._choose(sizes, scores)
+        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
+        self.n_components_ = sizes[self.best_index_]
+        vars(self).pop("best_estimator_", None)
+        if self.refit:
+            best = clone(estimator).set_params(n_components=self.n_components_)
+            self.best_estimator_ = best.fit(X, y)
+
+    def _sizes(self):
+        sizes = list(dict.fromkeys(np.atleast_1d(self.n_components).tolist()))
+        if not sizes or not all(isinstance(k, Integral) and k >= 1 for k in sizes):
+            raise ValueError(
+                f"n_components must hold one or more whole numbers of at least 1. Got "
+                f"{self.n_components!r}."
+            )
+        return sizes
+
+    def _choose(self, sizes, scores):
+        """Return the place of the size that the rule says."""
+        means = scores.mean(axis=0)
+        if not np.isfinite(means).any():
+            raise ValueError(
+                f"scoring={self.scoring!r} gave no finite mean score: {means}."
+            )
+        means = np.where(np.isfinite(means), means, -np.inf)
+        limit = means.max()
+        if self.rule == "one_standard_error" and len(scores) > 1:
+            best = scores[:, means.argmax()]
+            limit -= best.std(ddof=1) / np.sqrt(len(scores))
+        return min(np.flatnonzero(means >= limit), key=lambda i: sizes[i])
+
+    @available_if(_refitted)
+    def transform(self, X):
+        """Encode rows by the best estimator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in the units of the training data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components_)
+            Codes.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.transform(X)
+
+    @available_if(_refitted)
+    def inverse_transform(self, X):
+        """Decode codes by the best estimator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components_)
+            Codes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Rows in the units of the training data.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.inverse_transform(X)
+
+    @available_if(_refitted)
+    def score(self, X, y=None):
+        """Return the share of variance that the best estimator explains.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+        y : Ignored
+            Present for scikit-learn's sake.
+
+        Returns
+        -------
+        float
+            At most 1.0.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.score(X)
+
+    @available_if(_refitted)
+    def score_samples(self, X):
+        """Return minus the squared error of each row: higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            In the data's squared units.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.score_samples(X)
+
+    @property
+    def _n_features_out(self):
+        return self.n_components_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _score_fold(model, predictor, scorer, sizes, X, y, train, test):
+    """Fit one ordered autoencoder; score each of its code sizes."""
+    X_train, X_test = X[train], X[test]
+    y_train, y_test = (None, None) if y is None else (y[train], y[test])
+    start = perf_counter()
+    model.fit(X_train)
+    fit_time = perf_counter() - start
+    scores, times = [], []
+    for size in sizes:
+        start = perf_counter()
+        short = model.truncate(size)
+        if predictor is None:
+            score = scorer(short, X_test, y_test)
+        else:
+            fitted = clone(predictor).fit(short.transform(X_train), y_train)
+            score = scorer(fitted, short.transform(X_test), y_test)
+        scores.append(score)
+        times.append(perf_counter() - start)
+    return scores, fit_time, times
+
+
+def _results(sizes, scores, fit_times, score_times):
+    """Return scores of shape (n_sizes, n_folds) and times as GridSearchCV does."""
+    n = len(sizes)
+    means = scores.mean(axis=1)
+    return {
+        "mean_fit_time": np.full(n, fit_times.mean()),
+        "std_fit_time": np.full(n, fit_times.std()),
+        "mean_score_time": score_times.mean(axis=1),
+        "std_score_time": score_times.std(axis=1),
+        "param_n_components": np.ma.array(sizes),
+        "params": [{"n_components": size} for size in sizes],
+        **{f"split{i}_test_score": fold for i, fold in enumerate(scores.T)},
+        "mean_test_score": means,
+        "std_test_score": scores.std(axis=1),
+        "rank_test_score": rankdata(-means, method="min").astype(np.int32),
+    }
