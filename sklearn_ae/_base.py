@@ -108,7 +108,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             Interval(Integral, 1, None, closed="left"),
         ],
         "learning_rate": [StrOptions({"one_cycle", "constant"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_init": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "tol": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": ["boolean"],
@@ -140,7 +143,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         alpha=0.01,
         batch_size="auto",
         learning_rate="one_cycle",
-        learning_rate_init=0.002,
+        learning_rate_init="auto",
         max_iter="auto",
         tol=1e-3,
         early_stopping=True,
@@ -569,7 +572,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return [
             LRScheduler(
                 OneCycleLR,
-                max_lr=vars(self).get("optimizer__lr", self.learning_rate_init),
+                max_lr=vars(self).get("optimizer__lr", self._learning_rate()),
                 total_steps=n_steps,
                 cycle_momentum=False,
                 step_every="batch",
@@ -579,10 +582,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _optimizer_params(self):
         optimizer = OPTIMIZERS.get(self.optimizer, self.optimizer)
         wanted = {"weight_decay": self.alpha, "fused": True}
+        if self._is_ordered():  # whose gradients change more from batch to batch
+            wanted["betas"] = (0.9, 0.98)
         taken = inspect.signature(optimizer).parameters
         return {
             "optimizer": optimizer,
-            "optimizer__lr": self.learning_rate_init,
+            "optimizer__lr": self._learning_rate(),
             **{f"optimizer__{k}": v for k, v in wanted.items() if k in taken},
         }
 
@@ -609,7 +614,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             warnings.warn(
                 f"The loss was not finite in epoch {len(whole)}; the best weights "
                 f"until then (epoch {judge.best_epoch_}) were restored. Try a "
-                f"smaller learning_rate_init (now {self.learning_rate_init:g}) or data "
+                f"smaller learning_rate_init (now {self._learning_rate():g}) or data "
                 f"without extreme rows.",
                 ConvergenceWarning,
                 stacklevel=6,
@@ -872,16 +877,26 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         wanted = int(np.ceil(self.validation_fraction * n_samples))
         return min(max(wanted, min(20, n_samples // 4)), n_samples - 1)
 
+    # Of an ordered code each length sees a part of the rows: it wants longer steps,
+    # larger batches where there are enough of them, and more epochs.
+
+    def _learning_rate(self):
+        if self.learning_rate_init == "auto":
+            return 0.004 if self._is_ordered() else 0.002
+        return self.learning_rate_init
+
     def _batch_size(self, n_samples):
         if self.batch_size == "auto":
-            return int(np.clip(n_samples // 20, 16, 256))
+            most = 512 if self._is_ordered() else 256
+            return int(np.clip(n_samples // 20, 16, most))
         return min(int(self.batch_size), n_samples)
 
     def _epochs(self, n_samples, batch_size):
         if self.max_iter != "auto":
             return int(self.max_iter)
-        steps_per_epoch = -(-n_samples // batch_size)
-        return int(np.clip(2000 // steps_per_epoch, 8, 200))
+        steps_per_epoch = -(-n_samples // min(batch_size, 256))
+        epochs = np.clip(2000 // steps_per_epoch, 8, 200)
+        return int(np.ceil(1.5 * epochs)) if self._is_ordered() else int(epochs)
 
     # -- data to code and back --
 

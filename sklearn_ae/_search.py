@@ -15,7 +15,6 @@ from sklearn.base import (
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -24,15 +23,6 @@ from ._base import BaseAutoencoder, HasMethods, Interval, StrOptions, fit_contex
 from ._generative import GenerativeAutoencoder
 
 RULES = ("best", "one_standard_error")
-
-
-def _refitted(self):
-    if not self.refit:
-        raise AttributeError(
-            f"This {type(self).__name__} has refit=False: it chooses n_components_ and "
-            f"fits nothing with it."
-        )
-    return True
 
 
 class AutoencoderTransformerCV(
@@ -119,12 +109,14 @@ class AutoencoderTransformerCV(
     --------
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV
     >>> X, y = load_digits(return_X_y=True)
     >>> search = AutoencoderTransformerCV(
     ...     n_components=(2, 4, 8),
     ...     estimator=AutoencoderTransformer(max_iter=5, random_state=0),
-    ...     predictor=LogisticRegression(max_iter=1000),
+    ...     predictor=make_pipeline(StandardScaler(), LogisticRegression()),
     ...     cv=3,
     ... ).fit(X, y)
     >>> search.n_components_
@@ -267,7 +259,15 @@ class AutoencoderTransformerCV(
             limit -= best.std(ddof=1) / np.sqrt(len(scores))
         return min(np.flatnonzero(means >= limit), key=lambda i: sizes[i])
 
-    @available_if(_refitted)
+    def _best(self):
+        check_is_fitted(self)
+        if not hasattr(self, "best_estimator_"):
+            raise AttributeError(
+                f"This {type(self).__name__} was fitted with refit=False: it chose "
+                f"n_components_={self.n_components_} and fitted nothing with it."
+            )
+        return self.best_estimator_
+
     def transform(self, X):
         """Encode rows by the best estimator.
 
@@ -281,10 +281,8 @@ class AutoencoderTransformerCV(
         ndarray of shape (n_samples, n_components_)
             Codes.
         """
-        check_is_fitted(self)
-        return self.best_estimator_.transform(X)
+        return self._best().transform(X)
 
-    @available_if(_refitted)
     def inverse_transform(self, X):
         """Decode codes by the best estimator.
 
@@ -298,10 +296,8 @@ class AutoencoderTransformerCV(
         ndarray of shape (n_samples, n_features)
             Rows in the units of the training data.
         """
-        check_is_fitted(self)
-        return self.best_estimator_.inverse_transform(X)
+        return self._best().inverse_transform(X)
 
-    @available_if(_refitted)
     def score(self, X, y=None):
         """Return the share of variance that the best estimator explains.
 
@@ -317,10 +313,8 @@ class AutoencoderTransformerCV(
         float
             At most 1.0.
         """
-        check_is_fitted(self)
-        return self.best_estimator_.score(X)
+        return self._best().score(X)
 
-    @available_if(_refitted)
     def score_samples(self, X):
         """Return minus the squared error of each row: higher is more normal.
 
@@ -334,8 +328,7 @@ class AutoencoderTransformerCV(
         ndarray of shape (n_samples,)
             In the data's squared units.
         """
-        check_is_fitted(self)
-        return self.best_estimator_.score_samples(X)
+        return self._best().score_samples(X)
 
     @property
     def _n_features_out(self):
@@ -372,6 +365,7 @@ def _results(sizes, scores, fit_times, score_times):
     """Return scores of shape (n_sizes, n_folds) and times as GridSearchCV does."""
     n = len(sizes)
     means = scores.mean(axis=1)
+    ranks = rankdata(-np.nan_to_num(means, nan=-np.inf), method="min")
     return {
         "mean_fit_time": np.full(n, fit_times.mean()),
         "std_fit_time": np.full(n, fit_times.std()),
@@ -382,5 +376,5 @@ def _results(sizes, scores, fit_times, score_times):
         **{f"split{i}_test_score": fold for i, fold in enumerate(scores.T)},
         "mean_test_score": means,
         "std_test_score": scores.std(axis=1),
-        "rank_test_score": rankdata(-means, method="min").astype(np.int32),
+        "rank_test_score": ranks.astype(np.int32),
     }

@@ -227,11 +227,11 @@ class OrderedNet(AutoencoderNet):
     """A net that trains every prefix of the code, not the whole code alone.
 
     Nested dropout (Rippel, Gelbart and Adams 2014): of each row in a training step only
-    the first units of the code are kept. How many is drawn, a share `WHOLE` of the rows
-    keeping all, the others as many as make short prefixes and long ones equally
-    frequent on a logarithmic scale. A row's loss is divided by what PCA leaves
-    unexplained at its length: otherwise the short prefixes, whose errors are large,
-    would be all that counts.
+    the first units of the code are kept. How many is drawn: a share `WHOLE` of the rows
+    keep all, for the others short prefixes and long ones are equally frequent on a
+    logarithmic scale (a single unit half as frequent). A row's loss is divided by what
+    PCA leaves unexplained at its length, to the power `BALANCE`: otherwise the short
+    prefixes, whose errors are large, would be all that counts.
 
     Parameters
     ----------
@@ -241,7 +241,8 @@ class OrderedNet(AutoencoderNet):
         Share of variance that PCA leaves unexplained, for each length.
     """
 
-    WHOLE = 0.2
+    WHOLE = 0.25
+    BALANCE = 0.85
     FLOOR = 1e-4  # of the share: a lossless length is not worth infinitely much
 
     def __init__(self, *args, unexplained, **kwargs):
@@ -252,7 +253,7 @@ class OrderedNet(AutoencoderNet):
         """Initialize the net, and what it draws and weighs lengths by."""
         super().initialize()
         n_units = len(self.unexplained)
-        weights = 1 / np.maximum(self.unexplained, self.FLOOR)
+        weights = np.maximum(self.unexplained, self.FLOOR) ** -self.BALANCE
         # Judged are powers of two and the whole code, but for what PCA does losslessly.
         lengths = {min(2**i, n_units) for i in range(n_units.bit_length() + 1)}
         judged = [k for k in sorted(lengths) if self.unexplained[k - 1] > 1e-6]
@@ -299,7 +300,8 @@ class OrderedNet(AutoencoderNet):
         n_units = len(self.length_weights_)
         # Evenly spaced, from a random start: each batch has its share of every length.
         u = (torch.arange(n_rows) + torch.rand(1)) / n_rows
-        short = torch.exp((u / (1 - self.WHOLE)) * np.log(n_units + 1)).long()
+        scale = np.log((n_units + 1) / 1.5)
+        short = (1.5 * torch.exp(scale * u / (1 - self.WHOLE))).long()
         lengths = torch.where(u < 1 - self.WHOLE, short, n_units).clamp(1, n_units)
         return lengths.to(self.device)
 

@@ -25,6 +25,7 @@ from sklearn.utils import check_consistent_length, check_random_state, column_or
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 
+from ._base import BaseAutoencoder
 from .metrics import (
     _check_invertible,
     _decode,
@@ -156,7 +157,9 @@ def compare_reducers(
     ----------
     reducers : dict of str to estimator, or list of estimators
         Each is a reducer with an ``n_components`` parameter, or a Pipeline, whose
-        last step with such a parameter is varied. Those of a list are named by the
+        last step with such a parameter is varied. An autoencoder with
+        ``ordered=True``, alone or as the last step, is fitted once in each fold, for
+        all code sizes. Those of a list are named by the
         class of the estimator that is varied: ``"PCA"``, a second one ``"PCA-2"``.
         They are cloned, never fitted.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
@@ -182,6 +185,7 @@ def compare_reducers(
         - ``linear_score``: the same of a logistic or ridge regression on the
           standardised code.
         - ``fit_seconds``, ``transform_seconds`` (of the test rows): always measured.
+          An ordered fit takes the same time for all code sizes, since it is one fit.
     n_jobs : int, default=None
         Fits to run at a time, each in a process of its own; None means 1. Threads are
         shared out among them, so that all together use each core once.
@@ -266,32 +270,35 @@ def compare_reducers(
     n_train = min(len(train) for train, _ in splits)
     sizes = usable_sizes(n_components, n_train, X.shape[1])
 
+    folds = range(len(splits))
     tasks = [
-        (name, size, fold)
-        for name in reducers
-        for size in sizes
-        for fold in range(len(splits))
+        (name, fitted, fold)
+        for name, reducer in reducers.items()
+        for fitted in ([sizes] if _is_ordered(reducer) else [[size] for size in sizes])
+        for fold in folds
     ]
     if progress is not None:
         progress(0, len(tasks))
     run = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
         delayed(_run)(
-            (name, size, fold),
-            _configured(reducers[name], size, int(seeds[fold])),
+            (name, fitted, fold),
+            _configured(reducers[name], max(fitted), int(seeds[fold])),
             X,
             y,
             *splits[fold],
             metrics,
             is_classification,
         )
-        for name, size, fold in tasks
+        for name, fitted, fold in tasks
     )
     rows = {}
-    for task, row in run:
-        rows[task] = row
+    for n_done, found in enumerate(run, 1):
+        rows |= {(r["reducer"], r["n_components"], r["fold"]): r for r in found}
         if progress is not None:
-            progress(len(rows), len(tasks))
-    return pd.DataFrame([rows[task] for task in tasks])
+            progress(n_done, len(tasks))
+    return pd.DataFrame(
+        [rows[name, k, fold] for name in reducers for k in sizes for fold in folds]
+    )
 
 
 def summarize(results, *, baseline="PCA", metric="explained_variance", confidence=0.95):
@@ -646,40 +653,65 @@ def _rows(X, index):
     return X.iloc[index] if hasattr(X, "iloc") else X[index]
 
 
+def _is_ordered(reducer):
+    """Tell whether one fit of a reducer serves all code sizes."""
+    if isinstance(reducer, Pipeline):
+        return _is_ordered(reducer.steps[-1][1])
+    return isinstance(reducer, BaseAutoencoder) and reducer.ordered
+
+
+def _shortened(reducer, size):
+    """Return a fitted ordered reducer with a code of this size."""
+    if isinstance(reducer, Pipeline):
+        *steps, (name, last) = reducer.steps
+        return Pipeline([*steps, (name, _shortened(last, size))])
+    return reducer.truncate(size)
+
+
 def _run(task, reducer, X, y, train, test, metrics, is_classification):
-    name, size, number = task
+    """Fit a reducer once; return a row for each code size that this serves."""
+    name, sizes, number = task
+    X_train, X_test = _rows(X, train), _rows(X, test)
+    y_train, y_test = (None, None) if y is None else (y[train], y[test])
+    shared = {
+        "X_test": _dense(X_test, "X"),
+        "mean": _dense(X_train, "X").mean(axis=0),
+        "y_train": y_train,
+        "y_test": y_test,
+        "is_classification": is_classification,
+    }
+    rows, size = [], max(sizes)
     try:
-        fold = _evaluate(reducer, X, y, train, test, metrics, is_classification)
-        measured = {metric: METRICS[metric].compute(fold) for metric in metrics}
+        start = perf_counter()
+        reducer.fit(X_train, y_train)
+        seconds = perf_counter() - start
+        for size in sizes:
+            sized = _shortened(reducer, size) if _is_ordered(reducer) else reducer
+            codes = _codes(sized, X_train, X_test, metrics)
+            fold = _Fold(fit_seconds=seconds, **codes, **shared)
+            row = {"reducer": name, "n_components": size, "fold": number}
+            row |= {"n_train": len(train), "n_test": len(test)}
+            row |= {metric: METRICS[metric].compute(fold) for metric in metrics}
+            rows.append(row)
     except Exception as error:
         raise RuntimeError(
             f"{name} with n_components={size} failed in fold {number}: "
             f"{type(error).__name__}: {error}"
         ) from error
-    row = {"reducer": name, "n_components": size, "fold": number}
-    return task, {**row, "n_train": len(train), "n_test": len(test), **measured}
+    return rows
 
 
-def _evaluate(reducer, X, y, train, test, metrics, is_classification):
-    X_train, X_test = _rows(X, train), _rows(X, test)
-    y_train, y_test = (None, None) if y is None else (y[train], y[test])
+def _codes(reducer, X_train, X_test, metrics):
+    """Return what a fitted reducer makes of the rows."""
     start = perf_counter()
-    reducer.fit(X_train, y_train)
-    fitted = perf_counter()
     code_test = reducer.transform(X_test)
-    transformed = perf_counter()
+    seconds = perf_counter() - start
     X_reconstructed = None
     if any(METRICS[name].needs == "reconstruction" for name in metrics):
         X_reconstructed = _decode(reducer, code_test)
-    return _Fold(
-        X_test=_dense(X_test, "X"),
-        X_reconstructed=X_reconstructed,
-        mean=_dense(X_train, "X").mean(axis=0),
-        code_train=_dense(reducer.transform(X_train), "the code"),
-        code_test=_dense(code_test, "the code"),
-        y_train=y_train,
-        y_test=y_test,
-        is_classification=is_classification,
-        fit_seconds=fitted - start,
-        transform_seconds=transformed - fitted,
-    )
+    return {
+        "X_reconstructed": X_reconstructed,
+        "code_train": _dense(reducer.transform(X_train), "the code"),
+        "code_test": _dense(code_test, "the code"),
+        "transform_seconds": seconds,
+    }

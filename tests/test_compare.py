@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
@@ -23,7 +24,11 @@ from sklearn_ae.compare import (
     summarize,
     usable_sizes,
 )
-from sklearn_ae.metrics import continuity, trustworthiness
+from sklearn_ae.metrics import (
+    continuity,
+    explained_variance_share,
+    trustworthiness,
+)
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 WINE, CULTIVAR = load_wine(return_X_y=True)
@@ -498,3 +503,48 @@ def test_stratified_folds_for_classes():
     assert results["linear_score"].notna().all()
     with pytest.warns(UserWarning, match="least populated class"):
         compare_reducers([PCA()], IRIS, y, n_components=2, cv=7)
+
+
+@pytest.mark.parametrize("pipeline", [False, True])
+def test_an_ordered_autoencoder_is_fitted_once_a_fold(monkeypatch, pipeline):
+    fitted = []
+    fit = AutoencoderTransformer.fit
+
+    def counted(self, X, y=None):
+        fitted.append(self)
+        return fit(self, X, y)
+
+    monkeypatch.setattr(AutoencoderTransformer, "fit", counted)
+    X = load_iris().data
+    ours = AutoencoderTransformer(
+        ordered=True, hidden_layer_sizes=(8,), max_iter=5, early_stopping=False
+    )
+    reducers = {"PCA": PCA(), "ours": make_pipeline(StandardScaler(), ours)}
+    if not pipeline:
+        reducers["ours"] = ours
+    calls = []
+    results = compare_reducers(
+        reducers,
+        X,
+        n_components=[2, 1, 3],
+        cv=KFold(3, shuffle=True, random_state=0),
+        metrics=["explained_variance", "continuity"],
+        random_state=0,
+        progress=lambda *done: calls.append(done),
+    )
+    assert len(fitted) == 3
+    assert calls[-1] == (12, 12)  # nine of PCA, three of ours
+    assert list(results["n_components"][:9]) == [2] * 3 + [1] * 3 + [3] * 3
+    splits = KFold(3, shuffle=True, random_state=0).split(X)
+    for model, (fold, (train, test)) in zip(fitted, enumerate(splits), strict=True):
+        scaler = StandardScaler().fit(X[train])
+        table = scaler.transform(X) if pipeline else X
+        lines = results.query("reducer == 'ours' and fold == @fold")
+        for _, line in lines.iterrows():
+            back = model.reconstruct(table[test], n_components=line["n_components"])
+            if pipeline:
+                back = scaler.inverse_transform(back)
+            share = explained_variance_share(X[test], back, mean=X[train].mean(axis=0))
+            assert_allclose(line["explained_variance"], share)
+    seconds = results.query("reducer == 'ours'").groupby("fold")["fit_seconds"]
+    assert (seconds.nunique() == 1).all()

@@ -21,7 +21,7 @@ IRIS["species"] = np.array(["setosa", "versicolor", "virginica"])[IRIS["species"
 @pytest.fixture(autouse=True)
 def _quick_and_tidy(monkeypatch, tmp_path):
     """A stand-in for the autoencoder, and a working directory of one's own."""
-    monkeypatch.setattr(cli, "AutoencoderTransformer", IncrementalPCA)
+    monkeypatch.setattr(cli, "AutoencoderTransformer", lambda ordered: IncrementalPCA())
     monkeypatch.setenv("COLUMNS", "104")
     monkeypatch.chdir(tmp_path)
 
@@ -156,10 +156,10 @@ def test_sizes_too_large_are_dropped(capsys):
     assert run("x.npy") == 0
     _, err = capsys.readouterr()
     assert err.splitlines() == [
-        "sklearn-ae: Dropping n_components 8, 16: above the limit of 4, the smaller of "
-        "120 training rows and 4 columns."
+        "sklearn-ae: Dropping n_components 6, 8, 12, 16: above the limit of 4, the "
+        "smaller of 120 training rows and 4 columns."
     ]
-    assert set(pd.read_csv("comparison/comparison.csv")["n_components"]) == {2, 4}
+    assert set(pd.read_csv("comparison/comparison.csv")["n_components"]) == {1, 2, 3, 4}
 
 
 def test_digits_by_default_and_max_rows(capsys):
@@ -308,13 +308,17 @@ def test_numbers_out_of_range(capsys, option, value):
 
 def test_a_failing_fit_is_one_sentence(capsys, monkeypatch):
     class Failing(PCA):
+        def __init__(self, n_components=None, ordered=True):
+            super().__init__(n_components)
+            self.ordered = ordered
+
         def fit(self, X, y=None):
             raise ArithmeticError("no\nway")
 
     monkeypatch.setattr(cli, "AutoencoderTransformer", Failing)
     assert run("--max-rows", 100) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "sklearn-ae: error: AutoencoderTransformer with n_components=2 failed in fold "
+        "sklearn-ae: error: AutoencoderTransformer with n_components=1 failed in fold "
         "0: ArithmeticError: no way"
     )
 
