@@ -25,7 +25,6 @@ from sklearn.utils import check_consistent_length, check_random_state, column_or
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._base import BaseAutoencoder
 from .metrics import (
     _check_invertible,
     _decode,
@@ -657,7 +656,7 @@ def _is_ordered(reducer):
     """Tell whether one fit of a reducer serves all code sizes."""
     if isinstance(reducer, Pipeline):
         return _is_ordered(reducer.steps[-1][1])
-    return isinstance(reducer, BaseAutoencoder) and reducer.ordered
+    return hasattr(reducer, "truncate") and reducer.ordered
 
 
 def _shortened(reducer, size):

@@ -539,8 +539,8 @@ def test_an_ordered_autoencoder_is_fitted_once_a_fold(monkeypatch, pipeline):
     for model, (fold, (train, test)) in zip(fitted, enumerate(splits), strict=True):
         scaler = StandardScaler().fit(X[train])
         table = scaler.transform(X) if pipeline else X
-        lines = results.query("reducer == 'ours' and fold == @fold")
-        for _, line in lines.iterrows():
+        lines = results[results["fold"] == fold]
+        for _, line in lines[lines["reducer"] == "ours"].iterrows():
             back = model.reconstruct(table[test], n_components=line["n_components"])
             if pipeline:
                 back = scaler.inverse_transform(back)

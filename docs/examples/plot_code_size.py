@@ -1,86 +1,114 @@
 """
-How many components? PCA and autoencoder in one grid
-====================================================
+How many components? One fit for every code size
+================================================
 
-:class:`~sklearn.model_selection.GridSearchCV` puts reducers of different kinds into one
-grid. It needs a score that means the same for all of them:
-:func:`sklearn_ae.metrics.reconstruction_scorer`, the share of variance explained of
-held-out rows.
+PCA's first k components are the best k, so one fit gives the whole curve of explained
+variance against code size. An autoencoder with ``ordered=True`` does the same: the
+first k units of its code are a code of size k.
 """
 
 # %%
-# The whole step is a parameter of the Pipeline, and so is its code size. The numbers
-# of epochs and folds are kept small for this page; the defaults do better.
+# One fit of each, on three quarters of the digits. The number of epochs is kept small
+# for this page; the default does better.
 
 import matplotlib.pyplot as plt
-import pandas as pd
+import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
-from sklearn.model_selection import GridSearchCV, KFold
-from sklearn.pipeline import Pipeline
+from sklearn.model_selection import train_test_split
 
-from sklearn_ae import AutoencoderTransformer
-from sklearn_ae.metrics import reconstruction_scorer
+from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV
+from sklearn_ae.metrics import explained_variance_share
 
 X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 
-search = GridSearchCV(
-    Pipeline([("reduce", PCA())]),
-    {
-        "reduce": [PCA(), AutoencoderTransformer(max_iter=25, random_state=0)],
-        "reduce__n_components": [2, 4, 8, 16],
-    },
-    scoring=reconstruction_scorer,
-    cv=KFold(3, shuffle=True, random_state=0),
-    refit=False,
-).fit(X)
+pca = PCA(16).fit(X_train)
+ordered = AutoencoderTransformer(16, ordered=True, max_iter=60, random_state=0)
+ordered.fit(X_train)
 
 # %%
-# A larger code never explains less, so "the best" is always the largest. The useful
-# questions are what another component buys, and which code is the smallest that keeps
-# enough.
+# Codes are cut and decoded; the rows are new to both.
 
-results = pd.DataFrame(search.cv_results_)
-results["reducer"] = [type(step).__name__ for step in results["param_reduce"]]
-results["n_components"] = results["param_reduce__n_components"].astype(int)
-table = results.pivot(
-    index="n_components", columns="reducer", values="mean_test_score"
-)[["PCA", "AutoencoderTransformer"]]
-print(table.round(3))
+sizes = np.arange(1, 17)
+codes = pca.transform(X_test)
+theirs = [
+    explained_variance_share(
+        X_test, codes[:, :k] @ pca.components_[:k] + pca.mean_, mean=pca.mean_
+    )
+    for k in sizes
+]
+ours = [ordered.score(X_test, n_components=k) for k in sizes]
 
 # %%
-# The dotted line is the share we want to keep, 80%.
+# A fit for one size alone keeps more at that size: an ordered code is for finding the
+# size, a plain one for using it.
 
-styles = {
-    "PCA": ("#000000", "--", "s"),
-    "AutoencoderTransformer": ("#0072B2", "-", "o"),
-}
+chosen = 8
+plain = AutoencoderTransformer(chosen, max_iter=40, random_state=0).fit(X_train)
+
 fig, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
-for name, (color, linestyle, marker) in styles.items():
-    ax.plot(table[name], color=color, linestyle=linestyle, marker=marker, label=name)
-ax.axhline(0.8, color="0.5", linestyle=":")
-ax.set_xscale("log", base=2)
-ax.set_xticks(table.index, labels=table.index)
+ax.plot(sizes, theirs, color="#000000", linestyle="--", marker="s", label="PCA")
+ax.plot(sizes, ours, color="#0072B2", marker="o", label="one ordered autoencoder")
+ax.plot(
+    chosen,
+    plain.score(X_test),
+    color="#D55E00",
+    linestyle="",
+    marker="^",
+    markersize=9,
+    label=f"an autoencoder for size {chosen} alone",
+)
 ax.set_xlabel("code size (n_components)")
-ax.set_ylabel("share of variance explained,\nmean over held-out folds")
+ax.set_ylabel("share of variance explained,\nheld-out rows")
 ax.set_ylim(0, 1)
 ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False, loc="lower right")
 plt.show()
 
 # %%
-# With ``refit=True`` the search would refit the best of all, the largest autoencoder.
-# A function as ``refit`` chooses by a rule of our own, here the smallest code that
-# keeps the share; ``GridSearchCV(…, refit=smallest_that_keeps)`` then holds it as
-# ``best_estimator_``.
+# The same digits from more and more units of one code.
 
+widths = (1, 2, 4, 8, 16)
+rows = X_test[[0, 1, 2, 3, 4, 5]]
+fig, axes = plt.subplots(6, len(rows), figsize=(6, 6.6), layout="constrained")
+pictures = [ordered.reconstruct(rows, n_components=k) for k in widths]
+labels = [f"{k} unit{'s' * (k > 1)}" for k in widths]
+for line, images, label in zip(
+    axes, [rows, *pictures], ["original", *labels], strict=True
+):
+    for ax, image in zip(line, images, strict=True):
+        ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
+        ax.set(xticks=[], yticks=[])
+    line[0].set_ylabel(label, rotation=0, ha="right", va="center")
+plt.show()
 
-def smallest_that_keeps(cv_results, share=0.8):
-    """Return the index of the smallest code that explains the share."""
-    results = pd.DataFrame(cv_results)
-    enough = results[results["mean_test_score"] >= share]
-    return enough["param_reduce__n_components"].astype(int).idxmin()
+# %%
+# A number between 0 and 1 is a share of variance to keep, as for PCA.
 
+share = AutoencoderTransformer(0.8, max_iter=40, random_state=0).fit(X_train)
+print(f"80% of the variance: {share.n_components_} units,", end=" ")
+print(f"PCA {PCA(0.8).fit(X_train).n_components_} components")
 
-chosen = search.cv_results_["params"][smallest_that_keeps(search.cv_results_)]
-print(type(chosen["reduce"]).__name__, chosen["reduce__n_components"])
+# %%
+# And a search by cross-validation takes one fit a fold. Here the size is chosen for a
+# classifier on the codes: the smallest within a standard error of the best.
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+search = AutoencoderTransformerCV(
+    n_components=(2, 4, 8, 16),
+    estimator=AutoencoderTransformer(max_iter=20, random_state=0),
+    predictor=make_pipeline(StandardScaler(), LogisticRegression()),
+    rule="one_standard_error",
+    cv=3,
+).fit(X_train, y_train)
+for size, score in zip(
+    search.cv_results_["param_n_components"],
+    search.cv_results_["mean_test_score"],
+    strict=True,
+):
+    print(f"{size:3d} units: accuracy {score:.3f}")
+print("chosen:", search.n_components_)
