@@ -102,7 +102,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         (Smith and Topin 2019), or `learning_rate_init` throughout.
     learning_rate_init : float or "auto", default="auto"
         Highest learning rate of the schedule, and the constant one in `partial_fit`.
-        "auto" is 0.002, for an ordered code 0.004.
+        "auto" is 0.002, for an ordered code 0.006.
     max_iter : int or "auto", default="auto"
         Epochs at most; with 0 the start is the result. "auto" is as many as make 2,000
         steps, from 8 to 200, for an ordered code half as many again.
@@ -115,7 +115,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     validation_fraction : float, default=0.1
         Share of rows set aside by `early_stopping`: at least 20, or a quarter of all
         rows where that is fewer. Where fewer than 8 are set aside, as in a table of
-        less than 32 rows, they prove nothing, and PCA is kept.
+        less than 32 rows, they prove nothing, and PCA is kept. For an ordered code at
+        most 2,000 are set aside.
     n_iter_no_change : int or None, default=20
         Epochs without improvement after which a fit with `early_stopping` ends.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"

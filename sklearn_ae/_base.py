@@ -28,9 +28,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
-from skorch.callbacks import LRScheduler
 from skorch.helper import predefined_split
-from torch.optim.lr_scheduler import OneCycleLR
 
 from ._losses import LOSSES, OUTPUTS, PENALTIES, weighted
 from ._networks import (
@@ -64,6 +62,7 @@ OPTIMIZERS = {
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
+JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
 CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 # Parameters with these prefixes go where skorch would take them.
 PREFIXES = ("module__", "criterion__", "optimizer__")
@@ -464,7 +463,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 valid = Rows(corrupt(valid) if corrupt else valid, valid)
             batch_size = self._batch_size(len(train))
             if one_pass:
-                epochs, judge, schedule = 1, KeepFinite(), []
+                epochs, judge, one_cycle = 1, KeepFinite(), None
             else:
                 epochs = self._epochs(len(train), batch_size)
                 judge = KeepBest(
@@ -472,7 +471,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                     tol=self.tol,
                     patience=self.n_iter_no_change if n_valid else None,
                 )
-                schedule = self._schedule(epochs * len(Batches(train, batch_size)))
+                one_cycle = self._one_cycle(epochs * len(Batches(train, batch_size)))
             if not resume and (self.init == "pca" or self._is_ordered()):
                 pca = self._fit_pca(X, min(self.n_components_, *X.shape), rng)
                 if self._is_ordered():
@@ -485,8 +484,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 batch_size=batch_size,
                 train_split=None if valid is None else predefined_split(valid),
                 iterator_train__corrupt=corrupt,
+                one_cycle=one_cycle,
                 # The judge comes last: it sees what the user's callbacks did.
-                callbacks=[*(self.callbacks or ()), *schedule, judge],
+                callbacks=[*(self.callbacks or ()), judge],
             )
             net.initialize()
             if resume:
@@ -511,8 +511,6 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         # A model that is shipped holds no rows, and little that only training needs.
         net = self.net_
         net.train_split = None
-        for callback in schedule:
-            callback.lr_scheduler_ = None
         if one_pass:
             self._rng = rng
         else:
@@ -566,18 +564,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         )
         return pca
 
-    def _schedule(self, n_steps):
+    def _one_cycle(self, n_steps):
         if not n_steps or self.learning_rate == "constant":
-            return []
-        return [
-            LRScheduler(
-                OneCycleLR,
-                max_lr=vars(self).get("optimizer__lr", self._learning_rate()),
-                total_steps=n_steps,
-                cycle_momentum=False,
-                step_every="batch",
-            )
-        ]
+            return None
+        return vars(self).get("optimizer__lr", self._learning_rate()), n_steps
 
     def _optimizer_params(self):
         optimizer = OPTIMIZERS.get(self.optimizer, self.optimizer)
@@ -640,7 +630,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _keep_curve(self, rows):
         """Measure every prefix of the code on rows as the net reads them."""
-        rows = rows[:2000].cpu().numpy()
+        rows = rows[:JUDGED_ROWS].cpu().numpy()
         centred = rows.astype(np.float64)
         if self._out.bounds is not None:
             centred -= self.mean_
@@ -875,6 +865,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if not self.early_stopping:
             return 0
         wanted = int(np.ceil(self.validation_fraction * n_samples))
+        if self._is_ordered():  # each is decoded at many lengths
+            wanted = min(wanted, JUDGED_ROWS)
         return min(max(wanted, min(20, n_samples // 4)), n_samples - 1)
 
     # Of an ordered code each length sees a part of the rows: it wants longer steps,
@@ -882,7 +874,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _learning_rate(self):
         if self.learning_rate_init == "auto":
-            return 0.004 if self._is_ordered() else 0.002
+            return 0.006 if self._is_ordered() else 0.002
         return self.learning_rate_init
 
     def _batch_size(self, n_samples):

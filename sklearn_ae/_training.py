@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import inspect
 import itertools
 import math
 import threading
@@ -10,8 +11,9 @@ import numpy as np
 import torch
 from scipy import stats
 from skorch import NeuralNet
-from skorch.callbacks import Callback, PassthroughScoring, PrintLog
+from skorch.callbacks import Callback, PrintLog
 from skorch.utils import to_tensor
+from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import Dataset
 
 ENOUGH_ROWS = 8  # validation rows below which chance rules
@@ -37,7 +39,9 @@ class Rows(Dataset):
         return len(self.inputs)
 
     def __getitem__(self, rows):
-        return self.inputs[rows], self.targets[rows]
+        inputs = self.inputs[rows]
+        same = self.targets is self.inputs
+        return inputs, inputs if same else self.targets[rows]
 
 
 class Batches:
@@ -88,25 +92,24 @@ class AutoencoderNet(NeuralNet):
     penalty : callable, default=None
         Called with the module's `encode`, a batch and its codes; what it gives for each
         row is added to the row's loss.
+    one_cycle : tuple of (float, int), default=None
+        Highest learning rate of one cycle, and its number of steps. None is a constant
+        rate.
     """
 
     # A subclass that trains more than the module names it here.
     part_names = ("module_",)
     optimizer_names = ("optimizer_",)
 
-    def __init__(self, *args, activation=None, penalty=None, **kwargs):
+    def __init__(self, *args, activation=None, penalty=None, one_cycle=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.activation = activation
         self.penalty = penalty
+        self.one_cycle = one_cycle
 
     def get_default_callbacks(self):
-        """Return the callbacks that record the losses and, if verbose, print them."""
-        callbacks = [("train_loss", PassthroughScoring("train_loss", on_train=True))]
-        if self.train_split is not None:
-            callbacks.append(("valid_loss", PassthroughScoring("valid_loss")))
-        if self.verbose:
-            callbacks.append(("print_log", PrintLog()))
-        return callbacks
+        """Return the callback that prints the losses, if verbose."""
+        return [("print_log", PrintLog())] if self.verbose else []
 
     def infer(self, x, **fit_params):
         """Return what `row_losses` needs: the reconstruction, first if not alone."""
@@ -171,6 +174,82 @@ class AutoencoderNet(NeuralNet):
         for name in self.optimizer_names:
             getattr(self, name).state.clear()
 
+    # Skorch tells every callback of every batch and fetches every loss. Where only our
+    # own callbacks listen, which look at epochs, that is left out: on small networks it
+    # takes longer than the arithmetic.
+
+    def on_train_begin(self, net, **kwargs):
+        """Set up the schedule; see who listens to batches."""
+        super().on_train_begin(net, **kwargs)
+        closure = inspect.signature(self.optimizer_.step).parameters.get("closure")
+        self.quick_ = (closure is None or closure.default is not closure.empty) and all(
+            isinstance(callback, (PrintLog, KeepBest, KeepFinite))
+            for _, callback in self.callbacks_
+        )
+        self.schedule_ = None
+        if self.one_cycle is not None:
+            rate, n_steps = self.one_cycle
+            self.schedule_ = OneCycleLR(
+                self.optimizer_, rate, total_steps=n_steps, cycle_momentum=False
+            )
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Go through the batches once, and note their mean loss."""
+        if iterator is None:
+            return
+        if self.quick_:
+            self._set_training(training)
+            losses, sizes = [], []
+            for batch in iterator:
+                losses.append(step_fn(batch, **fit_params)["loss"].detach())
+                sizes.append(len(batch[0]))
+                if training:
+                    self._next_rate()
+            # One number is fetched from the device, not one for each batch.
+            losses = torch.stack(losses).double().cpu().numpy()
+        else:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            columns = [f"{prefix}_loss", f"{prefix}_batch_size"]
+            losses, sizes = zip(*self.history[-1, "batches", :, columns], strict=True)
+        self.epoch_losses_[f"{prefix}_loss"] = np.average(losses, weights=sizes)
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        """Go on in the schedule."""
+        super().on_batch_end(net, training=training, **kwargs)
+        if training:
+            self._next_rate()
+
+    def _next_rate(self):
+        if self.schedule_ is not None:
+            self.schedule_.step()
+
+    def train_step(self, batch, **fit_params):
+        """Train on a batch."""
+        if not self.quick_:
+            return super().train_step(batch, **fit_params)
+        inputs, targets = batch
+        self.optimizer_.zero_grad()
+        y_pred = self.infer(inputs, **fit_params)
+        loss = self.get_loss(y_pred, targets, X=inputs, training=True)
+        loss.backward()
+        self.optimizer_.step()
+        return {"loss": loss, "y_pred": y_pred}
+
+    def on_epoch_end(self, net, **kwargs):
+        """Record the losses, before any callback looks at them."""
+        super().on_epoch_end(net, **kwargs)
+        for name, loss in self.epoch_losses_.items():
+            before = [epoch[name] for epoch in self.history[:-1] if name in epoch]
+            self.history.record(name, loss)
+            self.history.record(
+                f"{name}_best", bool(loss < min(before, default=np.inf))
+            )
+
+    def on_train_end(self, net, **kwargs):
+        """Let go of the schedule."""
+        super().on_train_end(net, **kwargs)
+        self.schedule_ = None
+
     def validation_step(self, batch, **fit_params):
         """Keep each row's loss too: what `KeepBest` judges by."""
         inputs, targets = batch
@@ -182,9 +261,10 @@ class AutoencoderNet(NeuralNet):
         return {"loss": losses.mean(), "y_pred": y_pred}
 
     def on_epoch_begin(self, net, **kwargs):
-        """Start a list of validation losses."""
+        """Start with no losses."""
         super().on_epoch_begin(net, **kwargs)
         self.valid_losses_ = []
+        self.epoch_losses_ = {}
 
     def evaluate(self, rows):
         """Return the judged losses in inference mode, as float64 on the CPU."""
