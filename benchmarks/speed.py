@@ -3,10 +3,11 @@
     python -m benchmarks.speed [--quick] [--rounds N] [--data-dir DIR]
 
 The same network (multilayer perceptrons with ReLU, no linear path, squared error), the
-same rows in float32, the same batch size, AdamW or Adam; each way timed for one epoch and
-for several, interleaved over rounds, and the difference divided by the epochs between, so
-that neither set-up nor what follows the training counts. Shown are rows per second, and
-the time of an epoch relative to the hand-written loop: the median of the rounds' ratios.
+same rows in float32, the same batch size, AdamW or Adam; each way timed for one epoch
+and for several, interleaved over rounds, and the difference divided by the epochs
+between, so that neither set-up nor what follows the training counts. Shown are rows per
+second, and the time of an epoch relative to the hand-written loop: the median of the
+rounds' ratios.
 
 floor        the matrix products of one epoch alone, forward and backward
 ours         AutoencoderTransformer(init="random", early_stopping=False)
@@ -18,15 +19,16 @@ pyod         its AutoEncoder, if installed (batch normalisation and dropout off)
 """
 
 import argparse
+import itertools
 import time
 import warnings
 
 import numpy as np
 import pandas as pd
 import torch
-from skorch import NeuralNetRegressor
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPRegressor
+from skorch import NeuralNetRegressor
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -40,7 +42,7 @@ def perceptrons(n_features, hidden, n_components):
     encoder = [n_features, *hidden, n_components]
     layers = []
     for sizes in (encoder, encoder[::-1]):
-        for i, (wide, narrow) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for i, (wide, narrow) in enumerate(itertools.pairwise(sizes)):
             layers.append(nn.Linear(wide, narrow))
             if i < len(sizes) - 2:
                 layers.append(nn.ReLU())
@@ -51,7 +53,7 @@ def floor(X, hidden, n_components, batch_size, epochs):
     widths = [X.shape[1], *hidden, n_components]
     widths = [*widths, *widths[-2::-1]]
     arrays = [torch.randn(batch_size, width) for width in widths]
-    weights = [torch.randn(b, a) for a, b in zip(widths, widths[1:], strict=False)]
+    weights = [torch.randn(b, a) for a, b in itertools.pairwise(widths)]
     for _ in range(epochs * -(-len(X) // batch_size)):
         for i, weight in enumerate(weights):
             arrays[i] @ weight.T
