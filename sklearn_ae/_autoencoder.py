@@ -96,13 +96,14 @@ class AutoencoderTransformer(BaseAutoencoder):
         Weight decay of the optimizer.
     batch_size : int or "auto", default="auto"
         Rows in a training step. "auto" is a twentieth of the rows, from 16 to 256, for
-        an ordered code to 512.
+        an ordered code half as many again, from 24 to 512.
     learning_rate : {"one_cycle", "constant"}, default="one_cycle"
         Schedule of the learning rate: up to `learning_rate_init` and down to zero
         (Smith and Topin 2019), or `learning_rate_init` throughout.
     learning_rate_init : float or "auto", default="auto"
         Highest learning rate of the schedule, and the constant one in `partial_fit`.
-        "auto" is 0.002, for an ordered code 0.006.
+        "auto" is 0.002, for an ordered code the root of the batch size,
+        divided by 2,000, at most 0.006.
     max_iter : int or "auto", default="auto"
         Epochs at most; with 0 the start is the result. "auto" is as many as make 2,000
         steps, from 8 to 200, for an ordered code half as many again.

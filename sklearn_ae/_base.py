@@ -471,7 +471,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                     tol=self.tol,
                     patience=self.n_iter_no_change if n_valid else None,
                 )
-                one_cycle = self._one_cycle(epochs * len(Batches(train, batch_size)))
+                n_steps = epochs * len(Batches(train, batch_size))
+                one_cycle = self._one_cycle(batch_size, n_steps)
             if not resume and (self.init == "pca" or self._is_ordered()):
                 pca = self._fit_pca(X, min(self.n_components_, *X.shape), rng)
                 if self._is_ordered():
@@ -543,7 +544,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             **params,
             **{
                 **{f"module__{k}": v for k, v in network_params.items()},
-                **self._optimizer_params(),
+                **self._optimizer_params(params["batch_size"]),
                 **self._prefixed(PREFIXES),
                 "criterion__reduction": "none",
             },
@@ -564,12 +565,13 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         )
         return pca
 
-    def _one_cycle(self, n_steps):
+    def _one_cycle(self, batch_size, n_steps):
         if not n_steps or self.learning_rate == "constant":
             return None
-        return vars(self).get("optimizer__lr", self._learning_rate()), n_steps
+        rate = self._learning_rate(batch_size)
+        return vars(self).get("optimizer__lr", rate), n_steps
 
-    def _optimizer_params(self):
+    def _optimizer_params(self, batch_size):
         optimizer = OPTIMIZERS.get(self.optimizer, self.optimizer)
         wanted = {"weight_decay": self.alpha, "fused": True}
         if self._is_ordered():  # whose gradients change more from batch to batch
@@ -577,7 +579,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         taken = inspect.signature(optimizer).parameters
         return {
             "optimizer": optimizer,
-            "optimizer__lr": self._learning_rate(),
+            "optimizer__lr": self._learning_rate(batch_size),
             **{f"optimizer__{k}": v for k, v in wanted.items() if k in taken},
         }
 
@@ -601,10 +603,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
         self.best_loss_ = in_units(judge.best_loss_)
         if judge.diverged_:
+            rate = self._learning_rate(net.batch_size)
             warnings.warn(
                 f"The loss was not finite in epoch {len(whole)}; the best weights "
                 f"until then (epoch {judge.best_epoch_}) were restored. Try a "
-                f"smaller learning_rate_init (now {self._learning_rate():g}) or data "
+                f"smaller learning_rate_init (now {rate:g}) or data "
                 f"without extreme rows.",
                 ConvergenceWarning,
                 stacklevel=6,
@@ -872,22 +875,24 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     # Of an ordered code each length sees a part of the rows: it wants longer steps,
     # larger batches where there are enough of them, and more epochs.
 
-    def _learning_rate(self):
-        if self.learning_rate_init == "auto":
-            return 0.006 if self._is_ordered() else 0.002
-        return self.learning_rate_init
+    def _learning_rate(self, batch_size):
+        if self.learning_rate_init != "auto":
+            return self.learning_rate_init
+        return min(batch_size**0.5 / 2000, 0.006) if self._is_ordered() else 0.002
 
     def _batch_size(self, n_samples):
         if self.batch_size == "auto":
-            most = 512 if self._is_ordered() else 256
-            return int(np.clip(n_samples // 20, 16, most))
+            if self._is_ordered():
+                return int(np.clip(3 * n_samples // 40, 24, 512))
+            return int(np.clip(n_samples // 20, 16, 256))
         return min(int(self.batch_size), n_samples)
 
     def _epochs(self, n_samples, batch_size):
         if self.max_iter != "auto":
             return int(self.max_iter)
-        steps_per_epoch = -(-n_samples // min(batch_size, 256))
-        epochs = np.clip(2000 // steps_per_epoch, 8, 200)
+        if self._is_ordered():
+            batch_size = min(batch_size / 1.5, 256)  # of a plain code
+        epochs = np.clip(2000 // np.ceil(n_samples / batch_size), 8, 200)
         return int(np.ceil(1.5 * epochs)) if self._is_ordered() else int(epochs)
 
     # -- data to code and back --

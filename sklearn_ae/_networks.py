@@ -356,18 +356,15 @@ class Ordered(nn.Module):
 
     def decode(self, z, lengths=None):
         """Return the data of code z, before the output activation."""
-        missing = self.n_components - z.shape[1]
         if lengths is None:
             counts = z.new_ones(z.shape)
         else:
             units = torch.arange(z.shape[1], device=z.device)
             counts = (units < lengths[:, None]).to(z)
             z = z * counts
-        columns = [z, counts] if self.flags else [z]
-        pad = nn.functional.pad
-        return self.network.decode(
-            torch.cat([pad(c, (0, missing)) for c in columns], 1)
-        )
+        if missing := self.n_components - z.shape[1]:
+            z, counts = (nn.functional.pad(c, (0, missing)) for c in (z, counts))
+        return self.network.decode(torch.cat([z, counts], 1) if self.flags else z)
 
     def forward(self, x):
         """Return the reconstruction of x, before the output activation."""

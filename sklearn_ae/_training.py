@@ -336,7 +336,7 @@ class OrderedNet(AutoencoderNet):
         weights = np.maximum(self.unexplained, self.FLOOR) ** -self.BALANCE
         # Judged are powers of two and the whole code, but for what PCA does losslessly.
         lengths = {min(2**i, n_units) for i in range(n_units.bit_length() + 1)}
-        judged = [k for k in sorted(lengths) if self.unexplained[k - 1] > 1e-6]
+        judged = [k for k in sorted(lengths) if self.unexplained[k - 1] > 1e-10]
         self.judged_ = judged or [n_units]
         # So that a loss is a weighted mean of losses.
         weights /= weights[np.array(self.judged_) - 1].mean()

@@ -1,11 +1,27 @@
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from scipy import stats
+from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback
 
-from sklearn_ae._training import Batches, KeepBest, Rows, resolve_device, torch_state
+from sklearn_ae import (
+    AdversarialAutoencoder,
+    AutoencoderTransformer,
+    ConvolutionalAutoencoder,
+    VariationalAutoencoder,
+)
+from sklearn_ae._training import (
+    AutoencoderNet,
+    Batches,
+    KeepBest,
+    Rows,
+    resolve_device,
+    torch_state,
+)
 
 
 def test_batches_hold_every_row_once_in_an_order_of_each_epoch():
@@ -105,3 +121,87 @@ def test_torch_state_is_put_back(flush):
     finally:
         torch.set_default_dtype(torch.float32)
         torch.set_flush_denormal(False)
+
+
+class Listener(Callback):
+    """Counts batches, and gradients that are there."""
+
+    def __init__(self):
+        self.ended = self.graded = 0
+
+    def on_batch_end(self, net, training=None, **kwargs):
+        self.ended += training
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        self.graded += all(p.grad is not None for _, p in named_parameters)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        AutoencoderTransformer,
+        ConvolutionalAutoencoder,
+        VariationalAutoencoder,
+        AdversarialAutoencoder,
+    ],
+)
+def test_listeners_hear_every_batch_and_change_nothing(make):
+    X = np.random.default_rng(0).random((90, 16))
+    listener = Listener()
+    params = {"max_iter": 4, "batch_size": 20, "random_state": 0}
+    quick = make(**params).fit(X)
+    told = make(callbacks=[listener], **params).fit(X)
+    assert not told.net_.quick_
+    assert listener.ended == listener.graded == 4 * 4  # 70 rows in 4 batches
+    np.testing.assert_array_equal(quick.transform(X), told.transform(X))
+    assert quick.loss_curve_ == told.loss_curve_
+    assert quick.validation_loss_curve_ == told.validation_loss_curve_
+
+
+def test_learning_rate_goes_through_one_cycle():
+    rates = []
+
+    class Rates(Callback):
+        def on_batch_begin(self, net, training=None, **kwargs):
+            if training:
+                rates.append(net.optimizer_.param_groups[0]["lr"])
+
+    X = np.random.default_rng(0).random((90, 4))
+    make = partial(AutoencoderTransformer, max_iter=5, batch_size=20, random_state=0)
+    make(learning_rate_init=0.01, callbacks=[Rates()]).fit(X)
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([weight], lr=0.01)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.01, total_steps=20, cycle_momentum=False
+    )
+    expected = []
+    for _ in range(20):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        cycle.step()
+    np.testing.assert_allclose(rates, expected)
+
+
+def test_optimizers_that_evaluate_the_loss_themselves():
+    X = np.random.default_rng(0).random((60, 4))
+    model = AutoencoderTransformer(
+        2, optimizer=torch.optim.LBFGS, learning_rate_init=0.1, max_iter=3
+    ).fit(X)
+    assert not model.net_.quick_
+    assert model.n_iter_ == 3
+    assert np.isfinite(model.loss_curve_).all()
+
+
+def test_ctrl_c_between_training_and_validation_ends_the_fit(monkeypatch):
+    def interrupt(self, batch, **fit_params):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AutoencoderNet, "validation_step", interrupt)
+    X = np.random.default_rng(0).random((60, 4))
+    model = AutoencoderTransformer(2, max_iter=3)
+    with (
+        pytest.warns(ConvergenceWarning, match="interrupted in epoch 1"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        model.fit(X)
+    assert model.best_iter_ == 0
