@@ -106,7 +106,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         divided by 2,000, at most 0.006.
     max_iter : int or "auto", default="auto"
         Epochs at most; with 0 the start is the result. "auto" is as many as make 2,000
-        steps, from 8 to 200, for an ordered code half as many again.
+        steps, from 8 to 200, for an ordered code two fifths more.
     tol : float, default=1e-3
         Share by which the validation loss must fall to count as an improvement.
     early_stopping : bool, default=True

@@ -893,7 +893,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if self._is_ordered():
             batch_size = min(batch_size / 1.5, 256)  # of a plain code
         epochs = np.clip(2000 // np.ceil(n_samples / batch_size), 8, 200)
-        return int(np.ceil(1.5 * epochs)) if self._is_ordered() else int(epochs)
+        return int(np.ceil(1.4 * epochs)) if self._is_ordered() else int(epochs)
 
     # -- data to code and back --
 

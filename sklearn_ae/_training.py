@@ -5,6 +5,7 @@ import copy
 import inspect
 import itertools
 import math
+import os
 import threading
 
 import numpy as np
@@ -343,6 +344,9 @@ class OrderedNet(AutoencoderNet):
         self.length_weights_ = torch.tensor(
             weights, dtype=torch.float32, device=self.device
         )
+        # A number drawn from [0, 1) stands for the length before the first end above.
+        ends = np.log(np.arange(2, n_units + 1) / 1.5) / np.log((n_units + 1) / 1.5)
+        self.length_ends_ = torch.from_numpy((1 - self.WHOLE) * ends)
         return self
 
     def infer(self, x, **fit_params):
@@ -377,12 +381,9 @@ class OrderedNet(AutoencoderNet):
         return losses
 
     def _draw_lengths(self, n_rows):
-        n_units = len(self.length_weights_)
         # Evenly spaced, from a random start: each batch has its share of every length.
-        u = (torch.arange(n_rows) + torch.rand(1)) / n_rows
-        scale = np.log((n_units + 1) / 1.5)
-        short = (1.5 * torch.exp(scale * u / (1 - self.WHOLE))).long()
-        lengths = torch.where(u < 1 - self.WHOLE, short, n_units).clamp(1, n_units)
+        u = (torch.arange(n_rows) + torch.rand(1)).double() / n_rows
+        lengths = torch.bucketize(u, self.length_ends_, right=True) + 1
         return lengths.to(self.device)
 
 
@@ -570,6 +571,18 @@ def resolve_device(device):
 
 # torch's generator and default dtype belong to the process, not to the thread.
 _ONE_FIT_AT_A_TIME = threading.RLock()
+
+
+def _after_fork():
+    """Let a forked process, as joblib's multiprocessing has them, fit too."""
+    global _ONE_FIT_AT_A_TIME
+    _ONE_FIT_AT_A_TIME = threading.RLock()  # the old one may be held for good
+    # OpenMP's threads stay behind in a fork, and work handed to them waits forever.
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @contextlib.contextmanager

@@ -312,8 +312,13 @@ def test_prefixes_out_of_range(fitted):
 
 
 def test_lengths_are_drawn_as_documented():
-    net = OrderedNet(Own, nn.MSELoss, unexplained=np.linspace(0.9, 0.1, 32))
-    net.length_weights_ = torch.ones(32)
+    net = OrderedNet(
+        Own,
+        nn.MSELoss,
+        module__n_features=40,
+        module__n_components=32,
+        unexplained=np.linspace(0.9, 0.1, 32),
+    ).initialize()
     torch.manual_seed(0)
     drawn = torch.cat([net._draw_lengths(50) for _ in range(2000)])
     assert drawn.min() == 1

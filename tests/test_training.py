@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from functools import partial
 from types import SimpleNamespace
 
@@ -185,7 +188,7 @@ def test_learning_rate_goes_through_one_cycle():
 def test_optimizers_that_evaluate_the_loss_themselves():
     X = np.random.default_rng(0).random((60, 4))
     model = AutoencoderTransformer(
-        2, optimizer=torch.optim.LBFGS, learning_rate_init=0.1, max_iter=3
+        2, optimizer=torch.optim.LBFGS, learning_rate_init=0.01, max_iter=3
     ).fit(X)
     assert not model.net_.quick_
     assert model.n_iter_ == 3
@@ -205,3 +208,30 @@ def test_ctrl_c_between_training_and_validation_ends_the_fit(monkeypatch):
     ):
         model.fit(X)
     assert model.best_iter_ == 0
+
+
+FORK = """
+import joblib
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+from sklearn_ae import AutoencoderTransformer
+
+X = np.random.default_rng(0).random((3000, 300))
+estimator = AutoencoderTransformer(max_iter=2, random_state=0)
+estimator.fit(X).transform(X)  # OpenMP's threads are up
+with joblib.parallel_config("multiprocessing", n_jobs=2):
+    search = GridSearchCV(estimator, {"n_components": [1, 2]}, cv=2).fit(X[:200])
+print(np.isfinite(search.cv_results_["mean_test_score"]).all())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_forked_workers_do_not_wait_forever():
+    done = subprocess.run(
+        [sys.executable, "-c", FORK],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.stdout == "True\n", done.stderr
