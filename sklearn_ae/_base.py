@@ -27,6 +27,7 @@ from sklearn.utils._param_validation import (
     RealNotInt,
     StrOptions,
 )
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.helper import predefined_split
 
@@ -81,6 +82,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     """
 
     _net_class = AutoencoderNet
+    # `score` takes it from whoever calls, not from a meta-estimator.
+    __metadata_request__score = {"n_components": UNUSED}  # noqa: RUF012
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "n_components": [
