@@ -725,11 +725,12 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Raises
         ------
         ValueError
-            If the estimator was not fitted with ``ordered=True``, or its code is
-            shorter, or a network of your own can't be cut.
+            If the estimator was not fitted with ``ordered=True``, its code is shorter,
+            its parameters are others now, or a network of your own can't be cut.
         """
         check_is_fitted(self)
         k = self._prefix_size(n_components)
+        self._check_resume()  # the shorter network is built from the parameters
         model = copy.copy(self)
         model._shorten(k)
         model.n_components = k

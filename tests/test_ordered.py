@@ -128,6 +128,16 @@ def test_curve_is_of_the_rows_set_aside():
     assert_allclose(model.explained_variance_ratio_.sum(), model.score(rows), atol=1e-5)
 
 
+def test_cross_entropy_can_be_ordered():
+    params = {"loss": "binary_cross_entropy", "early_stopping": False}
+    model = make(max_iter=20, **params).fit(UNIT)
+    start = make(max_iter=0, **params).fit(UNIT)
+    assert (model.code_size_curve_ > start.code_size_curve_ + 0.01).all()
+    back = model.inverse_transform(model.transform(UNIT)[:, :2])
+    assert back.min() >= 0
+    assert back.max() <= 1
+
+
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_ratios_never_promise_more_than_the_curve(early_stopping):
     # Random weights, whose curve goes up and down.
@@ -299,6 +309,9 @@ def test_prefixes_out_of_range(fitted):
         with pytest.raises(ValueError, match="n_components"):
             fitted.score(TEST, n_components=size)
     plain = make(ordered=False, max_iter=0).fit(TRAIN)
+    changed = pickle.loads(pickle.dumps(fitted)).set_params(activation="tanh")
+    with pytest.raises(ValueError, match="activation has changed"):
+        changed.truncate(2)
     assert not hasattr(plain, "code_size_curve_")
     with pytest.raises(ValueError, match="X has 2 columns"):
         plain.inverse_transform(codes[:, :2])
