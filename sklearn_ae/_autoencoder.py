@@ -151,11 +151,11 @@ class AutoencoderTransformer(BaseAutoencoder):
     ----------
     n_components_ : int
         Code size.
-    code_size_curve_ : ndarray of shape (n_components_,)
+    code_size_curve_ : ndarray of shape (n_components,)
         Share of variance explained by the first unit, the first two, and so on, of at
         most 2,000 of the rows set aside (of the training rows, if there are none).
         Only with an ordered code.
-    explained_variance_ratio_ : ndarray of shape (n_components_,)
+    explained_variance_ratio_ : ndarray of shape (n_components,)
         Share of variance that each code unit adds, none below zero, so that the sum
         over the first is never more than `code_size_curve_` has for them, and the sum
         over all is the `score` of those rows. Only with an ordered code.

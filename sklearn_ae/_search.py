@@ -278,7 +278,7 @@ class AutoencoderTransformerCV(
 
         Returns
         -------
-        ndarray of shape (n_samples, n_components_)
+        ndarray of shape (n_samples, n_components)
             Codes.
         """
         return self._best().transform(X)
@@ -288,7 +288,7 @@ class AutoencoderTransformerCV(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_components_)
+        X : array-like of shape (n_samples, n_components)
             Codes.
 
         Returns
