@@ -499,7 +499,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 modules = net.module_.modules()
                 linear = next(m for m in modules if isinstance(m, PCAStart))
                 self._start(net.module_, linear, pca)
-            if self._is_ordered():
+            if self._is_ordered() and not resume:
                 self._cut(net, 1)  # fails now rather than after the training
             if self.compile:
                 _compile(net, train.inputs[:batch_size])
@@ -663,18 +663,15 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _cut(self, net, n_components):
         """Return a net with the first code units of this one alone."""
-        whole = self.n_components_, self._unexplained
-        try:
-            self.n_components_ = n_components
-            self._unexplained = self._unexplained[:n_components]
-            cut = self._make_net(
-                device=net.device,
-                max_epochs=net.max_epochs,
-                batch_size=net.batch_size,
-                train_split=None,
-            )
-        finally:
-            self.n_components_, self._unexplained = whole
+        short = copy.copy(self)
+        short.n_components_ = n_components
+        short._unexplained = self._unexplained[:n_components]
+        cut = short._make_net(
+            device=net.device,
+            max_epochs=net.max_epochs,
+            batch_size=net.batch_size,
+            train_split=None,
+        )
         with torch_state(torch.device(net.device), 0):
             cut.initialize()
             x = torch.randn(8, self.n_features_in_, device=net.device)
@@ -732,10 +729,9 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         k = self._prefix_size(n_components)
         self._check_resume()  # the shorter network is built from the parameters
         model = copy.copy(self)
-        model._shorten(k)
         model.n_components = k
         model.ordered = True
-        model._set_code_size(k)
+        model._shorten(k)
         vars(model).pop("reconstruction_error_")
         return model
 

@@ -367,15 +367,13 @@ class OrderedNet(AutoencoderNet):
 
     def judged_losses(self, y_pred, y_true, x):
         """Return the weighted loss of each row (lines) at each judged length."""
-        z = y_pred[1]
-        losses = torch.stack(
-            [
-                self.length_weights_[k - 1]
-                * self.cell_losses(self.module_.decode(z[:, :k]), y_true)
-                for k in self.judged_
-            ],
-            dim=1,
-        )
+        whole, z = y_pred
+        columns = []
+        for k in self.judged_:
+            decoded = whole if k == z.shape[1] else self.module_.decode(z[:, :k])
+            weight = self.length_weights_[k - 1]
+            columns.append(weight * self.cell_losses(decoded, y_true))
+        losses = torch.stack(columns, dim=1)
         if self.penalty is not None:
             losses = losses + self.penalty(self.module_.encode, x, z)[:, None]
         return losses
