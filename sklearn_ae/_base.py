@@ -43,13 +43,13 @@ from ._networks import (
     takes_n_encoded,
 )
 from ._rows import (
-    HELD_CELLS,
     WINDOW_CELLS,
     Batches,
     Lazy,
     Rows,
     Stream,
     chunks,
+    is_large,
 )
 from ._training import (
     AutoencoderNet,
@@ -70,7 +70,8 @@ OPTIMIZERS = {
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
-PCA_FEATURES = 4096  # above which PCA of a stream takes a sample of its rows
+PCA_FEATURES = 4096  # above which PCA of a stream takes a sample of its rows,
+PCA_CELLS = 2**28  # of this size: 1 GiB
 JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
 CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 # Parameters with these prefixes go where skorch would take them.
@@ -541,7 +542,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         read = partial(self._scaled, dtype=np.float32)
         # A warm start judges by the rows that were set aside before.
         split = np.random.default_rng(self._split_seed)
-        if X.size > HELD_CELLS:
+        if is_large(X):
             rows = Stream(X, read, device)
             aside = np.sort(split.choice(len(X), n_valid, replace=False))
             valid = rows[aside] if n_valid else None
@@ -606,11 +607,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             dtype = np.float64 if X.dtype == np.float64 else np.float32
             return (X - self.mean_.astype(dtype)) / dtype(self.scale_)
 
-        if X.size <= HELD_CELLS:
+        if not is_large(X):
             return centred(X)
         n_rows, n_features = X.shape
         if n_features > PCA_FEATURES:  # whose covariances are too many
-            n_some = min(n_rows, 4 * HELD_CELLS // n_features)
+            n_some = min(n_rows, PCA_CELLS // n_features)
             some = np.random.default_rng(self._split_seed).choice(n_rows, n_some, False)
             return centred(X[np.sort(some)])
         squares = sum(
@@ -926,7 +927,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         wanted = int(np.ceil(self.validation_fraction * n_samples))
         if self._is_ordered():  # each is decoded at many lengths
             wanted = min(wanted, JUDGED_ROWS)
-        if X.size > HELD_CELLS:  # they are held
+        if is_large(X):  # they are held
             wanted = min(wanted, WINDOW_CELLS // X.shape[1])
         return min(max(wanted, min(20, n_samples // 4)), n_samples - 1)
 

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 CHUNK_CELLS = 2**20  # cells of the widest layer in one inference step: 4 MiB
 HELD_CELLS = 2**26  # cells that a fit copies as float32: 256 MiB; more are streamed
 WINDOW_CELLS = 2**24  # cells of a stream that are in memory at a time: 64 MiB
-BLOCK_ROWS = 64  # neighbours that a stream reads together
+BLOCK_CELLS = 2**16  # neighbours that a stream reads together, at least 64 rows
 
 
 def chunks(X, n_columns=0):
@@ -33,6 +33,11 @@ def chunks(X, n_columns=0):
         yield slice(start, start + step)
 
 
+def is_large(X):
+    """Tell whether a table is too large to be copied."""
+    return X.shape[0] * X.shape[1] > HELD_CELLS
+
+
 class Lazy:
     """A table that is read and checked by slices of rows, never as a whole.
 
@@ -48,10 +53,11 @@ class Lazy:
         self.shape = array.shape
         self.dtype = np.dtype(np.float32 if array.dtype == np.float32 else np.float64)
         self.size = array.shape[0] * array.shape[1]
+        self._n_bytes = 0
 
     @staticmethod
     def suits(X):
-        """Tell whether X is a table of numbers too large to be copied."""
+        """Tell whether X is a large table of numbers that can be read by slices."""
         dtype = getattr(X, "dtype", None)
         shape = getattr(X, "shape", ())
         return (
@@ -59,23 +65,31 @@ class Lazy:
             and dtype.kind in "fiu"
             and not issparse(X)
             and len(shape) == 2
-            and shape[0] * shape[1] > HELD_CELLS
+            and is_large(X)
         )
 
     def __len__(self):
         return self.shape[0]
 
     def __getitem__(self, rows):
-        part = check_array(self.array[rows], dtype=[np.float64, np.float32])
-        if isinstance(self.array, np.memmap) and self.array.mode in ("r", "r+"):
-            # Pages that were read count as memory of the process until it is scarce.
-            base = self.array
-            while isinstance(base, np.ndarray):
-                base = base.base
-            if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-                part = part.copy() if np.shares_memory(part, self.array) else part
-                base.madvise(mmap.MADV_DONTNEED)
+        part = np.asarray(self.array[rows]).astype(self.dtype, copy=False)
+        if not np.isfinite(part.sum()):
+            check_array(part)  # says whether it is NaN or infinity
+        self._forget(part.nbytes)
         return part
+
+    def _forget(self, n_bytes):
+        """Let go of pages of a memmap, which else count as the process's memory."""
+        self._n_bytes += n_bytes
+        if self._n_bytes < 4 * WINDOW_CELLS or not isinstance(self.array, np.memmap):
+            return
+        self._n_bytes = 0
+        base = self.array
+        while isinstance(base, np.ndarray):
+            base = base.base
+        # In mode "c" what the caller wrote is in these pages alone.
+        if self.array.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+            base.madvise(mmap.MADV_DONTNEED)
 
 
 class Rows(Dataset):
@@ -156,8 +170,9 @@ class Stream(Dataset):
     def windows(self, shuffle):
         """Yield the rows, a window at a time, in blocks of an epoch's own order."""
         n_window = max(1, WINDOW_CELLS // self.shape[1])
-        # Without an order to draw a window is one block.
-        n_rows = min(BLOCK_ROWS, -(-n_window // 16)) if shuffle else n_window
+        n_rows = n_window  # without an order a window is one block
+        if shuffle:
+            n_rows = min(max(64, BLOCK_CELLS // self.shape[1]), -(-n_window // 16))
         starts = torch.arange(0, len(self.X), n_rows)
         if shuffle:
             starts = starts[torch.randperm(len(starts))]

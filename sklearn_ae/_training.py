@@ -18,7 +18,7 @@ from ._networks import row_cost
 from ._rows import CHUNK_CELLS, Batches
 
 ENOUGH_ROWS = 8  # validation rows below which chance rules
-THREADED = 5e6  # products of a batch below which threads cost more than they gain
+THREAD_PRODUCTS = 500_000  # of a batch, below which one more thread is no gain
 
 
 class AutoencoderNet(NeuralNet):
@@ -139,8 +139,9 @@ class AutoencoderNet(NeuralNet):
         )
         self.step_ = 0
         self._set_rate()
-        if self.batch_size * self.row_cost()[1] < THREADED:
-            torch.set_num_threads(1)  # `torch_state` puts them back
+        # No more threads than pay; `torch_state` puts them back.
+        wanted = self.batch_size * self.row_cost()[1] // THREAD_PRODUCTS
+        torch.set_num_threads(min(max(1, wanted), torch.get_num_threads()))
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Go through the batches once, and note their mean loss."""
