@@ -9,6 +9,7 @@ from ..metrics import _dense
 from ._shared import STYLES, axes, check_components, check_y
 
 _MARKERS = "so^DvPX*<>ph"  # more than colours, so that pairs come back late
+_MOST_CLASSES = 30  # that numbers stand for
 
 
 class CodeDisplay:
@@ -69,7 +70,7 @@ class CodeDisplay:
             The rows.
         y : array-like of shape (n_samples,), default=None
             Classes or values to colour by. Numbers count as classes if they are whole
-            and there are at least 5 rows to each distinct one.
+            and there are at most 30 distinct ones, each with at least 5 rows on average.
         components : sequence of int, default=None
             The two or three units to draw, counted from 0. By default all, if there
             are two or three.
@@ -180,7 +181,7 @@ class CodeDisplay:
             text
             or len(labels) == 1
             or self.y.dtype.kind not in "iuf"
-            or holds_classes(self.y)
+            or (len(labels) <= _MOST_CLASSES and holds_classes(self.y))
         )
         if text and not classes:
             raise ValueError("text=True draws labels: give them as y. Got y=None.")
@@ -197,16 +198,17 @@ class CodeDisplay:
             drawn = ax.scatter(*self.codes.T, s=size, linewidth=0, **colors)
             self.points_[None] = drawn
             if self.y is not None:
-                self.colorbar_ = ax.figure.colorbar(drawn, ax=ax, label=self.y_name)
+                self.colorbar_ = ax.figure.colorbar(
+                    drawn, ax=ax, label=self.y_name, pad=0.12 if n_units == 3 else 0.05
+                )
         else:
             for i, label in enumerate(labels):
-                n = len(STYLES)
-                style = {"marker": STYLES[(i + i // n) % n]["marker"], "s": size}
+                style = {"marker": _MARKERS[i % len(_MARKERS)], "s": size}
                 if text:
                     style = _text_marker(str(label), size)
                 self.points_[label] = ax.scatter(
                     *self.codes[self.y == label].T,
-                    color=STYLES[i % n]["color"],
+                    color=STYLES[i % len(STYLES)]["color"],
                     label=str(label),
                     linewidth=0,
                     **style,

@@ -18,8 +18,6 @@ _LOSSES = {
     "huber": "mean Huber loss per cell",
     "binary_cross_entropy": "mean cross-entropy per cell",
 }
-
-
 _CURVE_COLUMNS = ["reducer", "n_components", "mean", "low", "high"]
 
 
@@ -187,15 +185,16 @@ class LossCurveDisplay:
         if self.kept is not None:
             epoch, loss = self.kept
             name = f"kept: epoch {epoch}" if epoch else "kept: the start"
-            style = {"color": "#0072B2", "marker": "o", "markersize": 9}
+            style = {"color": "#0072B2", "marker": "o", "markersize": 9, "ls": ""}
             (self.lines_["kept"],) = ax.plot(
-                *([epoch], [loss]), label=name, linestyle="", clip_on=False, **style
+                [epoch], [loss], label=name, clip_on=False, **style
             )
             values.append(loss)
         if self.pca_error is not None:
             self.lines_["PCA"] = ax.axhline(
                 self.pca_error,
-                **{"color": "#000000", "linestyle": ":", "linewidth": 1.5},
+                color="#000000",
+                linestyle=":",
                 label="PCA of the same code size",
             )
             values.append(self.pca_error)
@@ -372,8 +371,10 @@ class CodeSizeDisplay:
         self.lines_ = _draw_curves(ax, self.curves)
         if self.chosen is not None:
             self.chosen_line_ = ax.axvline(
-                *(self.chosen,),
-                **{"color": "0.5", "linewidth": 1.5, "zorder": 0},
+                self.chosen,
+                color="0.5",
+                linewidth=1.5,
+                zorder=0,
                 label=f"chosen: {self.chosen}",
             )
         ax.set_ylabel(self.label)

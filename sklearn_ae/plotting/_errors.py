@@ -188,7 +188,8 @@ class ReconstructionErrorDisplay:
         if self.threshold is not None:
             self.threshold_line_ = ax.axvline(
                 self.threshold,
-                **{"color": "black", "linewidth": 1.2},
+                color="black",
+                linewidth=1.2,
                 label=f"threshold: {self.threshold:.3g}",
             )
         ax.set_xlabel("squared error of a row, in squared units of the data")

@@ -13,13 +13,13 @@ from ..metrics import _check_invertible, _decode, _dense, _reconstruct
 from ._shared import STYLES, axes, check_components, inner, named, tidy
 
 _CHANNELS = {1, 3, 4}
-
-
 _MOST_ROWS = 10  # that are drawn where nobody says how many
 
 
 class _StripDisplay:
     """Rows beside what became of them; the first of `rows` is what they should be."""
+
+    _n_given = 1  # how many of `rows` no reducer made
 
     def __init__(self, rows, image_shape):
         self.rows = rows
@@ -63,11 +63,11 @@ class _StripDisplay:
         names, parts = list(self.rows), np.stack(list(self.rows.values()))
         if self.image_shape[0] == 1:
             ax = axes(ax, (10, 3.5))
-            self.lines_ = _draw_beside(ax, self.rows)
+            self.lines_ = _draw_beside(ax, self.rows, self._n_given)
         else:
             images = _as_images(parts, self.image_shape)
             limits = parts[0].min(), parts[0].max()
-            ax = axes(ax, _size_of_tiles(images))
+            ax = axes(ax, _size_of_tiles(*images.shape[:4]))
             self.images_, _, middles = _draw_images(ax, images, limits, cmap)
             ax.set_xticks([])
             ax.set_yticks(middles, labels=names)
@@ -238,6 +238,8 @@ class DenoisingDisplay(_StripDisplay):
     ['clean', 'noisy', 'PCA']
     """
 
+    _n_given = 2
+
     @classmethod
     def from_estimator(
         cls,
@@ -336,7 +338,8 @@ class DecodedGridDisplay:
     image_shape : tuple of int
         (height, width), with channels first or last. (1, length) draws curves.
     limits : tuple of float
-        Values that get the first and the last colour, or the ends of a curve's cell.
+        Values that get the first and the last colour; a curve's cell reaches at least
+        from one to the other.
     components : sequence of int, default=()
         The code units that change along columns and, if there are two, lines: their
         values are written at the edges.
@@ -522,16 +525,17 @@ class DecodedGridDisplay:
             If matplotlib is not installed.
         """
         if self.image_shape[0] == 1:
-            ax = axes(ax, _size_of_tiles(self.rows[..., None, None]))
+            ax = axes(ax, _size_of_tiles(*self.rows.shape[:2], 4, 5))
             self.lines_, *middles = _draw_cells(ax, self.rows, self.limits)
         else:
             images = _as_images(self.rows, self.image_shape)
-            ax = axes(ax, _size_of_tiles(images))
+            ax = axes(ax, _size_of_tiles(*images.shape[:4]))
             self.images_, *middles = _draw_images(ax, images, self.limits, cmap)
         ticks = {}
         for axis, component in zip("xy", self.components, strict=False):
             edge = self.codes[0] if axis == "x" else self.codes[:, 0]
-            ticks[axis] = [f"{value:.3g}" for value in edge[:, component]]
+            values = edge[:, component]
+            ticks[axis] = [f"{value:.3g}".replace("-", "−") for value in values]
             ax.set(**{f"{axis}label": f"code[:, {component}]"})
         for axis, places in zip("xy", middles, strict=True):
             places = places if axis in ticks else []
@@ -615,7 +619,7 @@ def _draw_images(ax, images, limits, cmap):
 def _draw_cells(ax, rows, limits):
     """Draw each row as a curve in a cell; return the curves and the cells' middles."""
     n_lines, n_columns, n_features = rows.shape
-    low, high = limits
+    low, high = min(limits[0], rows.min()), max(limits[1], rows.max())
     drawn = np.empty((n_lines, n_columns), dtype=object)
     frames = {"color": "0.85", "linewidth": 0.8, "clip_on": False}
     ax.hlines(np.arange(n_lines + 1), 0, n_columns, **frames)
@@ -629,16 +633,17 @@ def _draw_cells(ax, rows, limits):
     return drawn, np.arange(n_columns) + 0.5, np.arange(n_lines) + 0.5
 
 
-def _draw_beside(ax, rows):
+def _draw_beside(ax, rows, n_given):
     """Draw rows as curves side by side, what belongs together in one place."""
     n_samples, n_features = next(iter(rows.values())).shape
     gap = max(1, n_features // 10)
     x = np.arange(n_samples * (n_features + gap)).reshape(n_samples, -1)
     drawn = {}
     for i, (name, part) in enumerate(rows.items()):
-        style = {"color": "0.7", "linewidth": 4}  # what the others should cover
-        if i:
-            style = {**STYLES[i % len(STYLES)], "marker": ""}
+        if i < n_given:  # broad, for the others to cover; noise is thin
+            style = {"color": ("0.75", "0.55")[i], "linewidth": (4, 0.8)[i]}
+        else:
+            style = {**STYLES[(i - n_given) % len(STYLES)], "marker": ""}
         values = np.pad(part, ((0, 0), (0, gap)), constant_values=np.nan)
         (drawn[name],) = ax.plot(x.ravel(), values.ravel(), label=name, **style)
     ax.set_xlim(-gap, x[-1, -1])
@@ -651,9 +656,8 @@ def _draw_beside(ax, rows):
     return drawn
 
 
-def _size_of_tiles(tiles):
+def _size_of_tiles(n_lines, n_columns, height, width):
     """Return the size of a figure for lines and columns of images, in inches."""
-    n_lines, n_columns, height, width = tiles.shape[:4]
     side = min(1.0, 9 / n_columns, 9 * width / (n_lines * height))
     return n_columns * side + 1.5, n_lines * side * height / width + 0.5
 

@@ -24,15 +24,15 @@ STYLES = [
 def named(estimator):
     """Return estimators by name: of one, a list or a dict of them."""
     if isinstance(estimator, Mapping):
-        named = dict(estimator)
+        reducers = dict(estimator)
     else:
         several = isinstance(estimator, (list, tuple))
         estimators = list(estimator) if several else [estimator]
         names = numbered([type(inner(each)[0]).__name__ for each in estimators])
-        named = dict(zip(names, estimators, strict=True))
-    if not named:
+        reducers = dict(zip(names, estimators, strict=True))
+    if not reducers:
         raise ValueError("estimator must hold at least one fitted estimator. Got none.")
-    return named
+    return reducers
 
 
 def inner(estimator, X=None, through_searches=True):
