@@ -70,7 +70,7 @@ class CodeDisplay:
             The rows.
         y : array-like of shape (n_samples,), default=None
             Classes or values to colour by. Numbers count as classes if they are whole
-            and there are at most 30 distinct ones, each with at least 5 rows on average.
+            and there are at most 30 distinct ones, with 5 rows to each or more.
         components : sequence of int, default=None
             The two or three units to draw, counted from 0. By default all, if there
             are two or three.
