@@ -350,7 +350,10 @@ def test_a_path_of_codes(digits, pca, ordered):
     assert len(display.ax_.get_xticks()) == 0
     display = DecodedGridDisplay.from_codes(pca, np.stack([path, path[::-1]]))
     np.testing.assert_array_equal(display.rows[0], display.rows[1][::-1])
-    assert DecodedGridDisplay.from_codes(ordered, path).rows.shape == (1, 6, 64)
+    assert display.limits == (display.rows.min(), display.rows.max())
+    display = DecodedGridDisplay.from_codes(ordered, path)  # two units of four
+    assert display.rows.shape == (1, 6, 64)
+    assert display.limits == (0, 16)  # of its training data
 
 
 def test_a_grid_of_curves(spectra):

@@ -547,18 +547,18 @@ def _draw_curves(ax, curves):
     for i, (reducer, curve) in enumerate(groups):
         curve = curve.sort_values("n_components")
         ends = curve[["mean", "mean"]].to_numpy() - curve[["low", "high"]]
+        intervals = ends.notna().any(axis=None)
         # Side by side, so that no interval hides another.
-        beside = few and ends.notna().any(axis=None)
-        aside = 1.035 ** (i - (groups.ngroups - 1) / 2) if beside else 1
+        aside = 1.035 ** (i - (groups.ngroups - 1) / 2) if few and intervals else 1
         drawn[reducer] = ax.errorbar(
             curve["n_components"] * aside,
             curve["mean"],
-            yerr=np.nan_to_num(np.abs(ends.to_numpy().T)),
+            yerr=np.nan_to_num(np.abs(ends.to_numpy().T)) if intervals else None,
             label=reducer,
             linewidth=1.5,
             markersize=5,
             elinewidth=1,
-            capsize=3 if ends.notna().any(axis=None) else 0,
+            capsize=3,
             **STYLES[i % len(STYLES)],
         )
     if few:

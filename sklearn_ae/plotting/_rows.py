@@ -459,7 +459,8 @@ class DecodedGridDisplay:
             A reducer with ``inverse_transform``.
         codes : array-like of shape (n_columns, n_components) or (n_lines, n_columns, \
                 n_components)
-            A path, or a grid from its top left.
+            A path, or a grid from its top left. Colours have the range of the training
+            data, where the estimator knows it as `data_range_`, else of what is decoded.
         image_shape, ax, cmap
             As in :meth:`from_estimator`.
 
@@ -500,7 +501,8 @@ class DecodedGridDisplay:
             )
         rows = _dense(_decode(estimator, flat), "what the codes decode to")
         image_shape = _image_shape(image_shape, rows.shape[1], [estimator])
-        limits = limits or (rows.min(), rows.max())
+        if limits is None:
+            limits = getattr(estimator, "data_range_", (rows.min(), rows.max()))
         rows = rows.reshape(*codes.shape[:2], -1)
         return cls(codes, rows, image_shape, limits, components).plot(**options)
 
@@ -539,7 +541,7 @@ class DecodedGridDisplay:
             ax.set(**{f"{axis}label": f"code[:, {component}]"})
         for axis, places in zip("xy", middles, strict=True):
             places = places if axis in ticks else []
-            every = 1 + len(places) // 11  # or the numbers would touch
+            every = 1 + len(places) // 8  # or the numbers would touch
             labels = ticks.get(axis, [])[::every]
             ax.set(**{f"{axis}ticks": places[::every], f"{axis}ticklabels": labels})
         self.ax_, self.figure_ = ax, ax.figure
