@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 from sklearn_ae import (  # noqa: E402
+    AdversarialAutoencoder,
     AutoencoderTransformer,
     AutoencoderTransformerCV,
     ConvolutionalAutoencoder,
@@ -287,7 +288,7 @@ def test_shapes():
         part = rows[:, :columns]
         display = ReconstructionDisplay.from_predictions(part, part)
         assert display.image_shape == expected
-    for shape in [(8, 9), (64,), (2, 4, 8), (0, 64), (8.0, 8), "ab"]:
+    for shape in [(8, 9), (64,), (2, 4, 8), (0, 64), (8.0, 8), "ab", 64]:
         with pytest.raises(ValueError, match=r"image_shape must be .* 64 columns"):
             ReconstructionDisplay.from_predictions(rows, rows, image_shape=shape)
 
@@ -436,7 +437,7 @@ def test_codes_of_three_units(digits):
         CodeDisplay.from_estimator(pca, X)
     with pytest.raises(ValueError, match=r"of 2 or 3 units. Got 1\."):
         CodeDisplay.from_estimator(PCA(1).fit(X), X)
-    for components in [(0, 4), (0, 0), (0,), (-1, 0), (0.0, 1)]:
+    for components in [(0, 4), (0, 0), (0,), (-1, 0), (0.0, 1), 1, "a"]:
         with pytest.raises(ValueError, match="components must be 2 or 3 different"):
             CodeDisplay.from_estimator(pca, X, components=components)
 
@@ -480,6 +481,8 @@ def test_loss_curves_of_pipelines_searches_and_none(digits):
         clone(short).set_params(max_iter=0).fit(X)
     )
     assert legend_of(display.ax_) == ["kept: the start"]
+    grown = clone(short).partial_fit(X).partial_fit(X)
+    assert len(LossCurveDisplay.from_estimator(grown).loss_curve) == 2
     unjudged = clone(short).set_params(early_stopping=False).fit(X)
     assert "validation" not in LossCurveDisplay.from_estimator(unjudged).lines_
 
@@ -500,6 +503,7 @@ def test_loss_curves_with_units_and_scales():
         (AutoencoderTransformer(penalty="l1"), "penalty='l1'"),
         (AutoencoderTransformer(ordered=True), "an ordered code"),
         (VariationalAutoencoder(), "a prior"),
+        (AdversarialAutoencoder(), "a prior"),
     ],
 )
 def test_losses_that_pca_has_not(digits, model, reason):
@@ -665,6 +669,9 @@ def test_wrong_input(digits, pca, autoencoder):
         DecodedGridDisplay.from_codes(pca, np.zeros(2))
     with pytest.raises(ValueError, match="components must be 1 or 2 different units"):
         DecodedGridDisplay.from_estimator(pca, X, components=(0, 2))
+    for call in (LossCurveDisplay, CodeSizeDisplay):
+        with pytest.raises(ValueError, match="training rows, of 64 columns"):
+            call.from_estimator(autoencoder, X[:, :9])
     with pytest.raises(TypeError, match="PCA, which has no loss curve"):
         LossCurveDisplay.from_estimator(pca)
     with pytest.raises(TypeError, match="which knows one code size"):

@@ -118,6 +118,8 @@ class LossCurveDisplay:
             label = "minus the evidence lower bound, nats per cell"
         elif model.penalty not in (None, "k_sparse"):
             label += f", with the {model.penalty} penalty"
+        if hasattr(model, "prior_distance_"):
+            label += ";\nvalidation with the distance to the prior"
         if ordered:
             label += ",\nmean over code sizes"
         pca_error = None
@@ -135,7 +137,7 @@ class LossCurveDisplay:
                     f"X is for PCA's squared error, which can't be compared with the "
                     f"loss of a {type(model).__name__} with {reason}: leave X out."
                 )
-            X = _dense(X, "X")
+            X = _rows_of_fit(model, X)
             size = min(model.n_components_, *X.shape)
             pca_error = reconstruction_mse(
                 X, _reconstruct(PCA(size, random_state=0).fit(X), X)
@@ -301,7 +303,7 @@ class CodeSizeDisplay:
         """
         model, X = inner(estimator, X, through_searches=False)
         check_is_fitted(model)
-        X = _dense(X, "X")
+        X = _rows_of_fit(model, X)
         name, label = type(model).__name__, METRICS["explained_variance"].label
         if hasattr(model, "code_size_curve_"):
             sizes = range(1, model.n_components_ + 1)
@@ -469,6 +471,17 @@ class ComparisonDisplay:
         ax.legend(frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _rows_of_fit(model, X):
+    """Return the rows to fit PCA to as an array."""
+    X = _dense(X, "X")
+    if X.shape[1] != model.n_features_in_:
+        raise ValueError(
+            f"X must be the training rows, of {model.n_features_in_} columns. Got "
+            f"{X.shape[1]}."
+        )
+    return X
 
 
 def _shares_of_pca(X, X_test, sizes):

@@ -133,8 +133,9 @@ class ReconstructionDisplay(_StripDisplay):
         n_samples : int, default=None
             How many; by default 10 images or 4 curves.
         image_shape : tuple of int, default=None
-            (height, width); (height, width, channels); or (channels, height, width), as
-            `ConvolutionalAutoencoder` has it. (1, length) draws curves. By default the
+            (height, width); (height, width, channels); or, where the last number is not
+            1, 3 or 4, (channels, height, width), as `ConvolutionalAutoencoder` has it.
+            (1, length) draws curves. By default the
             `image_shape_` of an estimator that has one; or a square, if there are as
             many columns as it has cells and at least 16; else curves.
         ax : matplotlib Axes, default=None
@@ -445,9 +446,8 @@ class DecodedGridDisplay:
             grid[..., components[1]] = steps[1][::-1, None]  # the largest on top
         X = _dense(X, "X")
         limits = X.min(), X.max()
-        return cls._decode(
-            estimator, grid, image_shape, limits, components, ax=ax, cmap=cmap
-        )
+        options = {"ax": ax, "cmap": cmap}
+        return cls._draw(estimator, grid, image_shape, limits, components, **options)
 
     @classmethod
     def from_codes(cls, estimator, codes, *, image_shape=None, ax=None, cmap="gray"):
@@ -460,7 +460,7 @@ class DecodedGridDisplay:
         codes : array-like of shape (n_columns, n_components) or (n_lines, n_columns, \
                 n_components)
             A path, or a grid from its top left. Colours have the range of the training
-            data, where the estimator knows it as `data_range_`, else of what is decoded.
+            data, if the estimator has a `data_range_`, else of what is decoded.
         image_shape, ax, cmap
             As in :meth:`from_estimator`.
 
@@ -487,13 +487,14 @@ class DecodedGridDisplay:
                 f"n_columns, n_components). Got {codes.shape}."
             )
         codes = codes.reshape(-1, *codes.shape[-2:])
-        return cls._decode(estimator, codes, image_shape, None, (), ax=ax, cmap=cmap)
+        return cls._draw(estimator, codes, image_shape, None, (), ax=ax, cmap=cmap)
 
     @classmethod
-    def _decode(cls, estimator, codes, image_shape, limits, components, **options):
+    def _draw(cls, estimator, codes, image_shape, limits, components, **options):
         flat = codes.reshape(-1, codes.shape[-1])
-        size = getattr(inner(estimator)[0], "n_components_", flat.shape[1])
-        ordered = hasattr(inner(estimator)[0], "code_size_curve_")
+        reducer, _ = inner(estimator)
+        size = getattr(reducer, "n_components_", flat.shape[1])
+        ordered = hasattr(reducer, "code_size_curve_")
         if flat.shape[1] > size or (flat.shape[1] < size and not ordered):
             raise ValueError(
                 f"codes must have the {size} units of this estimator's codes. Got "
@@ -533,17 +534,15 @@ class DecodedGridDisplay:
             images = _as_images(self.rows, self.image_shape)
             ax = axes(ax, _size_of_tiles(*images.shape[:4]))
             self.images_, *middles = _draw_images(ax, images, self.limits, cmap)
-        ticks = {}
-        for axis, component in zip("xy", self.components, strict=False):
-            edge = self.codes[0] if axis == "x" else self.codes[:, 0]
-            values = edge[:, component]
-            ticks[axis] = [f"{value:.3g}".replace("-", "−") for value in values]
-            ax.set(**{f"{axis}label": f"code[:, {component}]"})
-        for axis, places in zip("xy", middles, strict=True):
-            places = places if axis in ticks else []
+        ax.set(xticks=[], yticks=[])
+        edges = self.codes[0], self.codes[:, 0]
+        for axis, unit, edge, places in zip(
+            "xy", self.components, edges, middles, strict=False
+        ):
             every = 1 + len(places) // 8  # or the numbers would touch
-            labels = ticks.get(axis, [])[::every]
-            ax.set(**{f"{axis}ticks": places[::every], f"{axis}ticklabels": labels})
+            values = [f"{value:.3g}".replace("-", "−") for value in edge[::every, unit]]
+            ax.set(**{f"{axis}label": f"code[:, {unit}]"})
+            ax.set(**{f"{axis}ticks": places[::every], f"{axis}ticklabels": values})
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -564,7 +563,7 @@ def _image_shape(image_shape, n_columns, reducers):
         square = side >= 4 and side**2 == n_columns
         guess = (side, side) if square else (1, n_columns)
         image_shape = known[0] if known else guess
-    shape = tuple(image_shape)
+    shape = tuple(np.atleast_1d(image_shape).tolist())
     if not (
         all(isinstance(n, Integral) and n >= 1 for n in shape)
         and (len(shape) == 2 or (len(shape) == 3 and {shape[0], shape[2]} & _CHANNELS))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from numbers import Integral
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
@@ -51,7 +52,7 @@ def inner(estimator, X=None, through_searches=True):
 
 def check_components(components, n_units, allowed):
     """Return a list of the code units that are asked for."""
-    units = [components] if isinstance(components, Integral) else list(components)
+    units = np.atleast_1d(components).tolist()
     sound = all(isinstance(unit, Integral) and 0 <= unit < n_units for unit in units)
     if not sound or len(units) not in allowed or len(set(units)) < len(units):
         raise ValueError(
