@@ -32,7 +32,7 @@ fig, axes = plt.subplots(
     1, 2, figsize=(10, 5.3), layout="constrained", sharex=True, sharey=True
 )
 for ax, (name, model) in zip(axes, models.items(), strict=True):
-    CodeDisplay.from_estimator(model, X, y, text=True, ax=ax)
+    CodeDisplay.from_estimator(model, X, y, text=True, size=30, ax=ax)
     for share in (0.5, 0.95):
         ax.plot(*np.sqrt(-2 * np.log(1 - share)) * circle, color="black", lw=1)
     ax.set_title(name)

@@ -190,7 +190,7 @@ class ReconstructionErrorDisplay:
                 self.threshold,
                 color="black",
                 linewidth=1.2,
-                label=f"threshold: {self.threshold:.3g}",
+                label=f"threshold: {self.threshold:.4g}",
             )
         ax.set_xlabel("squared error of a row, in squared units of the data")
         of = "rows" if self.y is None else "rows of the group"

@@ -603,7 +603,7 @@ def _draw_images(ax, images, limits, cmap):
     n_lines, n_columns, height, width = images.shape[:4]
     if images.ndim == 5:
         images = _as_colours(images, limits)
-    gap = 0.08 * max(height, width)
+    gap = 0.12 * max(height, width)
     lefts = np.arange(n_columns) * (width + gap)
     tops = np.arange(n_lines) * (height + gap)
     drawn = np.empty((n_lines, n_columns), dtype=object)
