@@ -172,7 +172,7 @@ class CodeDisplay:
             If matplotlib is not installed.
         ValueError
             If the axes don't have as many dimensions as the points, or there is text
-            to draw but no classes.
+            to draw but no y.
         """
         n_units = len(self.components)
         labels = None if self.y is None else np.unique(self.y)
