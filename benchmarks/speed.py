@@ -102,6 +102,7 @@ def data_loader(X, hidden, n_components, batch_size, epochs):
             loss.backward()
             optimizer.step()
             total += loss.item()
+    return net
 
 
 def skorch(X, hidden, n_components, batch_size, epochs):

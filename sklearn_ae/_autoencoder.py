@@ -126,6 +126,9 @@ class AutoencoderTransformer(BaseAutoencoder):
         `alpha` as ``weight_decay`` and every ``optimizer__…`` parameter.
     device : str or torch.device, default="auto"
         "auto" is CUDA where present, else the CPU.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the products in training steps. "bfloat16" is meant for GPUs that are faster
+        in it; weights, judging and what comes after the fit are in float32.
     callbacks : list of skorch.callbacks.Callback or None, default=None
         Called during training. They see skorch's net, with `train_loss` and
         `valid_loss` in its history in units of `scale_`. One that ends training ends

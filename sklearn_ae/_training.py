@@ -148,7 +148,9 @@ class AutoencoderNet(NeuralNet):
         if iterator is None:
             return
         half = training and self.precision == "bfloat16"
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16, half):
+        device = torch.device(self.device).type
+        # Its cache of weights would outlive the step that changes them.
+        with torch.autocast(device, torch.bfloat16, half, cache_enabled=False):
             losses, sizes = self._go_through(
                 iterator, training, prefix, step_fn, **fit_params
             )

@@ -184,6 +184,80 @@ def test_learning_rate_goes_through_one_cycle():
     np.testing.assert_allclose(rates, expected)
 
 
+class Watch(Callback):
+    def on_batch_begin(self, net, training=None, **kwargs):
+        if training:
+            self.threads = torch.get_num_threads()
+            self.half = torch.is_autocast_enabled("cpu")
+
+
+def test_small_networks_take_one_thread():
+    n_threads = torch.get_num_threads()
+    X = np.random.default_rng(0).random((600, 64))
+    try:
+        for wanted in (1, 3):
+            torch.set_num_threads(wanted)
+            for width, expected in ((4, 1), (3000, wanted)):
+                watch = Watch()
+                AutoencoderTransformer(
+                    2,
+                    hidden_layer_sizes=(width,),
+                    batch_size=64,
+                    max_iter=1,
+                    callbacks=[watch],
+                ).fit(X)
+                assert watch.threads == expected
+                assert torch.get_num_threads() == wanted
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+@pytest.mark.parametrize(
+    "make", [AutoencoderTransformer, AdversarialAutoencoder, VariationalAutoencoder]
+)
+def test_bfloat16_is_for_training_steps_alone(make):
+    X = np.random.default_rng(0).normal(size=(400, 3)) @ np.ones((3, 8))
+    X += 0.1 * np.random.default_rng(1).normal(size=X.shape)
+    watch = Watch()
+    params = {"max_iter": 20, "random_state": 0, "init": "random"}
+    whole = make(2, **params).fit(X)
+    half = make(2, precision="bfloat16", callbacks=[watch], **params).fit(X)
+    quick = make(2, precision="bfloat16", **params).fit(X)
+    assert watch.half
+    assert not torch.is_autocast_enabled("cpu")
+    np.testing.assert_array_equal(quick.transform(X), half.transform(X))
+    assert {p.dtype for p in half.net_.module_.parameters()} == {torch.float32}
+    assert half.loss_curve_ != whole.loss_curve_
+    assert half.score(X) == pytest.approx(whole.score(X), abs=0.03)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+@pytest.mark.parametrize("ordered", [False, True])
+def test_an_epoch_on_cuda_waits_for_the_device_once(ordered, monkeypatch):
+    go_through = AutoencoderNet._go_through
+
+    def strict(net, batches, *args, **kwargs):
+        steps = iter(batches)
+        first = next(steps)  # what is made once may wait
+
+        def rest():
+            torch.cuda.set_sync_debug_mode("error")
+            yield first
+            yield from steps
+            torch.cuda.set_sync_debug_mode("default")
+
+        return go_through(net, rest(), *args, **kwargs)
+
+    monkeypatch.setattr(AutoencoderNet, "_go_through", strict)
+    X = np.random.default_rng(0).random((600, 16))
+    params = {"max_iter": 3, "device": "cuda", "noise": "gaussian"}
+    try:
+        model = AutoencoderTransformer(4, ordered=ordered, **params).fit(X)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert model.n_iter_ == 3
+
+
 def test_optimizers_that_evaluate_the_loss_themselves():
     X = np.random.default_rng(0).random((60, 4))
     model = AutoencoderTransformer(
