@@ -249,6 +249,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         vars(self).update(prefixed)
         return self
 
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "net_" in vars(self):
+            self.device_ = self.net_.device  # which may not be where it was fitted
+
     def _prefixed(self, prefixes):
         return {k: v for k, v in vars(self).items() if k.startswith(prefixes)}
 
@@ -514,7 +519,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             self.reconstruction_error_ = self._mean_squared_error(rows)
         # A model that is shipped holds no rows, and little that only training needs.
         net = self.net_
-        net.train_split = None
+        net.train_split = net.iterator_train__corrupt = None
         if one_pass:
             self._rng = rng
         else:
