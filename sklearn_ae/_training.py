@@ -309,7 +309,10 @@ class AutoencoderNet(NeuralNet):
     # which the net is built anew: on the device that is there, and by any reader.
 
     def __getstate__(self):
-        state = {"params": {**self.get_params(deep=False), "callbacks": None}}
+        params = self.get_params(deep=False).items()
+        params = {name: value for name, value in params if not name.startswith("_")}
+        # Those that were at the fit; the next fit has a net and callbacks of its own.
+        state = {"params": {**params, "callbacks": None}}
         if getattr(self, "initialized_", False):
             optimizers = {
                 name: getattr(self, name).state_dict() for name in self.optimizer_names

@@ -12,9 +12,9 @@ import sklearn_ae
 PACKAGE = Path(sklearn_ae.__file__).parent
 # A room may import from the rooms before it.
 ORDER = [
-    *("_losses", "_networks", "_datasets", "_training", "_base"),
+    *("_losses", "_networks", "_onnx", "_datasets", "_training", "_base"),
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
-    *("_variational", "_adversarial", "_search"),
+    *("_variational", "_adversarial", "_search", "persistence"),
     *("metrics", "compare", "plotting", "__main__"),
 ]
 
