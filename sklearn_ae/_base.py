@@ -42,6 +42,7 @@ from ._networks import (
     prefix_of,
     takes_n_encoded,
 )
+from ._onnx import OnnxMixin
 from ._training import (
     CHUNK_CELLS,
     AutoencoderNet,
@@ -69,7 +70,9 @@ CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 PREFIXES = ("module__", "criterion__", "optimizer__")
 
 
-class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseAutoencoder(
+    OnnxMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base class of the autoencoders.
 
     A variant overrides `_network` (which module, which sizes) and, if it must, the

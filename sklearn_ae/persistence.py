@@ -23,19 +23,22 @@ import uuid
 import numpy as np
 import sklearn
 import torch
+from sklearn.utils.validation import check_is_fitted
 
 from ._adversarial import AdversarialAutoencoder, AdversarialNet
 from ._autoencoder import AutoencoderTransformer
+from ._base import BaseAutoencoder
 from ._convolutional import ConvolutionalAutoencoder, ConvolutionalNetwork
 from ._denoising import DenoisingAutoencoder
 from ._generative import PRIORS
 from ._losses import LOSSES, OUTPUTS, PENALTIES, Loss, Output, weighted
 from ._networks import DenseNetwork, KSparse, Ordered, PCAStart, build
+from ._onnx import OPSET, PARTS, Graph, _missing, add_estimator
 from ._search import AutoencoderTransformerCV
 from ._training import AutoencoderNet, Batches, OrderedNet, Rows
 from ._variational import VariationalAutoencoder, VariationalNet, VariationalNetwork
 
-__all__ = ["load", "save", "skops_types"]
+__all__ = ["load", "save", "skops_types", "to_onnx"]
 
 FORMAT = 1
 MARK = b'{"__metadata__":{"sklearn_ae":"'  # how a file begins, after 8 bytes
@@ -248,6 +251,85 @@ def skops_types():
         *(functools.partial, torch.device),
     }
     return sorted(f"{_module_of(thing)}.{thing.__name__}" for thing in things)
+
+
+def to_onnx(estimator, part="encoder"):
+    """Turn a fitted estimator into an ONNX model, which needs no Python to run.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, of a class of this package.
+    part : {"encoder", "decoder", "autoencoder"}, default="encoder"
+        What the model shall do: `transform`, `inverse_transform` (of whole codes) or
+        `reconstruct`.
+
+    Returns
+    -------
+    onnx.ModelProto
+        Its input "X" and output "Y" are float32, of any number of rows. Centring,
+        scales and the output activation are in it. For a file:
+        ``onnx.save(model, path)``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such part.
+    TypeError
+        If the estimator is not one of ours.
+    ImportError
+        If onnx is not installed or, for a `module` of your own, onnxscript.
+
+    See Also
+    --------
+    skl2onnx.to_onnx : Converts Pipelines, those with our estimators too.
+
+    Notes
+    -----
+    A Pipeline needs nothing but `skl2onnx.to_onnx`, which finds our converters by
+    itself. A `module` of your own goes through `torch.onnx.export`, and must be such as
+    that can trace.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_ae import AutoencoderTransformer
+    >>> from sklearn_ae.persistence import to_onnx
+    >>> autoencoder = AutoencoderTransformer(2, max_iter=2).fit(load_iris().data)
+    >>> model = to_onnx(autoencoder, part="autoencoder")
+    >>> [output.name for output in model.graph.output]
+    ['Y']
+    """
+    try:
+        from onnx import TensorProto, helper
+    except ImportError as error:
+        raise _missing("onnx") from error
+    if part not in PARTS:
+        raise ValueError(f"part must be one of {', '.join(PARTS)}. Got {part!r}.")
+    if isinstance(estimator, AutoencoderTransformerCV):
+        estimator = estimator._best()
+    if not isinstance(estimator, BaseAutoencoder):
+        raise TypeError(
+            f"to_onnx takes our estimators. Got {type(estimator).__name__}: a Pipeline "
+            f"is for skl2onnx.to_onnx, which knows our estimators."
+        )
+    check_is_fitted(estimator)
+    graph = Graph()
+    add_estimator(graph, estimator, part, "X", np.float32, "Y")
+    width = {True: estimator.n_components_, False: estimator.n_features_in_}
+    ends = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width[code]])]
+        for name, code in (("X", part == "decoder"), ("Y", part == "encoder"))
+    ]
+    name = type(estimator).__name__
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, name, *ends, graph.constants),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=10,
+        producer_name="sklearn_ae",
+        producer_version=_versions()["sklearn_ae"],
+    )
+    return model
 
 
 def _module_of(thing):
