@@ -10,11 +10,11 @@ To add a layer: a row in `LAYERS`. To add a network whose `encode` and `decode` 
 
 import copy
 import itertools
-import math
 import warnings
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from ._losses import OUTPUTS
@@ -36,12 +36,14 @@ class Graph:
     def __init__(self, unique=None):
         self.nodes = []
         self.constants = []
-        self.unique = unique or (
-            lambda word, count=itertools.count(): f"{word}_{next(count)}"
-        )
+        self.unique = unique or self._numbered
+        self._count = itertools.count()
 
-    def add(self, operator, *inputs, output=None, **attributes):
-        """Add a node; return the name of its output.
+    def _numbered(self, word):
+        return f"{word}_{next(self._count)}"
+
+    def add(self, operator, *inputs, output=None, n_outputs=1, **attributes):
+        """Add a node; return the name of its output, or a list of names.
 
         Parameters
         ----------
@@ -51,17 +53,21 @@ class Graph:
             Names, or values that do not change.
         output : str, default=None
             The name that its output shall have.
+        n_outputs : int, default=1
+            Number of outputs.
         **attributes : dict
             Of the operator.
         """
         from onnx import helper
 
         inputs = [i if isinstance(i, str) else self.constant(i) for i in inputs]
-        output = output or self.unique(operator.lower())
-        name = self.unique(operator)
-        node = helper.make_node(operator, inputs, [output], name, **attributes)
+        outputs = [
+            output or self.unique(f"{operator.lower()}_{i}") for i in range(n_outputs)
+        ]
+        name = f"sklearn_ae_{outputs[0]}"
+        node = helper.make_node(operator, inputs, outputs, name, **attributes)
         self.nodes.append(node)
-        return output
+        return outputs if n_outputs > 1 else outputs[0]
 
     def constant(self, value):
         """Add an array; return its name."""
@@ -214,15 +220,11 @@ def _k_sparse(graph, module, part, x):
     x = convert(graph, module.network, part, x)
     if part == "decode":
         return x
-    from onnx import helper
-
-    outputs = graph.unique("largest"), graph.unique("kept")
-    inputs = graph.add("Abs", x), graph.constant(np.array([module.n_active]))
-    name = graph.unique("TopK")
-    graph.nodes.append(helper.make_node("TopK", inputs, outputs, name, axis=1))
-    values = graph.add("GatherElements", x, outputs[1], axis=1)
+    n_active = np.array([module.n_active])
+    _, kept = graph.add("TopK", graph.add("Abs", x), n_active, axis=1, n_outputs=2)
+    values = graph.add("GatherElements", x, kept, axis=1)
     zeros = graph.add("Mul", x, np.float32(0))
-    return graph.add("ScatterElements", zeros, outputs[1], values, axis=1)
+    return graph.add("ScatterElements", zeros, kept, values, axis=1)
 
 
 def _ordered(graph, module, part, x):
@@ -279,7 +281,7 @@ def _traced(graph, module, part, x):
     try:
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise _missing("onnxscript") from error
+        raise missing("onnxscript") from error
     width = graph.widths[part]
     with warnings.catch_warnings():  # of torch's, about torch's own
         warnings.simplefilter("ignore")
@@ -301,12 +303,13 @@ def _traced(graph, module, part, x):
             names[name] = name and graph.unique(node.op_type.lower())
         node.input[:] = [names[name] for name in node.input]
         node.output[:] = [names[name] for name in node.output]
-        node.name = graph.unique(node.op_type)
+        node.name = f"sklearn_ae_{node.output[0]}"
         graph.nodes.append(node)
     return names[traced.output[0].name]
 
 
-def _missing(package):
+def missing(package):
+    """Return the error that says how to get a package."""
     return ImportError(f"ONNX needs {package}: pip install 'sklearn-ae[onnx]'")
 
 
@@ -351,6 +354,11 @@ def add_estimator(graph, estimator, part, x, dtype, output):
 class OnnxMixin:
     """Lets skl2onnx convert an estimator, in Pipelines too, without registration."""
 
+    def _best(self):
+        """Return the fitted autoencoder that transforms."""
+        check_is_fitted(self)
+        return self
+
     def onnx_shape_calculator(self):
         """Return what tells skl2onnx the shape of the codes.
 
@@ -387,8 +395,7 @@ class OnnxMixin:
                 names = [graph.cast(name, dtype) for name in names]
                 names = [graph.add("Concat", *names, axis=1)]
             output = operator.outputs[0].onnx_name
-            best = getattr(self, "best_estimator_", self)
-            add_estimator(graph, best, "encoder", names[0], dtype, output)
+            add_estimator(graph, self._best(), "encoder", names[0], dtype, output)
             container.nodes.extend(graph.nodes)
             container.initializers.extend(graph.constants)
             container.node_domain_version_pair_sets.add(("", OPSET))

@@ -15,7 +15,6 @@ import hashlib
 import json
 import math
 import os
-import pickle
 import platform
 import shutil
 import uuid
@@ -23,17 +22,15 @@ import uuid
 import numpy as np
 import sklearn
 import torch
-from sklearn.utils.validation import check_is_fitted
 
 from ._adversarial import AdversarialAutoencoder, AdversarialNet
 from ._autoencoder import AutoencoderTransformer
-from ._base import BaseAutoencoder
 from ._convolutional import ConvolutionalAutoencoder, ConvolutionalNetwork
 from ._denoising import DenoisingAutoencoder
 from ._generative import PRIORS
 from ._losses import LOSSES, OUTPUTS, PENALTIES, Loss, Output, weighted
 from ._networks import DenseNetwork, KSparse, Ordered, PCAStart, build
-from ._onnx import OPSET, PARTS, Graph, _missing, add_estimator
+from ._onnx import OPSET, PARTS, Graph, OnnxMixin, add_estimator, missing
 from ._search import AutoencoderTransformerCV
 from ._training import AutoencoderNet, Batches, OrderedNet, Rows
 from ._variational import VariationalAutoencoder, VariationalNet, VariationalNetwork
@@ -104,9 +101,10 @@ def save(estimator, path):
     Parameters
     ----------
     estimator : estimator
-        Of a class of this package, fitted or not. Parameters that are code of your own,
-        such as a `module` class, `callbacks` or a `predictor`, are not written, and have
-        to be given to `load`. Classes of `torch.optim` are known by name.
+        Of a class of this package, fitted or not. Parameters that are code of your own
+        or another library's, such as a `module` class, `callbacks` or a `predictor`,
+        are not written, and have to be given to `load`. Classes of `torch.optim` are
+        known by name.
     path : str or path-like
         Of the file, which is replaced if it exists.
 
@@ -250,7 +248,8 @@ def skops_types():
         *(thing for thing in NAMES if not isinstance(thing, Loss | Output)),
         *(functools.partial, torch.device),
     }
-    return sorted(f"{_module_of(thing)}.{thing.__name__}" for thing in things)
+    # PyTorch's own functions don't say where they are.
+    return sorted(f"{thing.__module__ or 'torch'}.{thing.__name__}" for thing in things)
 
 
 def to_onnx(estimator, part="encoder"):
@@ -303,17 +302,15 @@ def to_onnx(estimator, part="encoder"):
     try:
         from onnx import TensorProto, helper
     except ImportError as error:
-        raise _missing("onnx") from error
+        raise missing("onnx") from error
     if part not in PARTS:
         raise ValueError(f"part must be one of {', '.join(PARTS)}. Got {part!r}.")
-    if isinstance(estimator, AutoencoderTransformerCV):
-        estimator = estimator._best()
-    if not isinstance(estimator, BaseAutoencoder):
+    if not isinstance(estimator, OnnxMixin):
         raise TypeError(
             f"to_onnx takes our estimators. Got {type(estimator).__name__}: a Pipeline "
             f"is for skl2onnx.to_onnx, which knows our estimators."
         )
-    check_is_fitted(estimator)
+    estimator = estimator._best()
     graph = Graph()
     add_estimator(graph, estimator, part, "X", np.float32, "Y")
     width = {True: estimator.n_components_, False: estimator.n_features_in_}
@@ -322,19 +319,13 @@ def to_onnx(estimator, part="encoder"):
         for name, code in (("X", part == "decoder"), ("Y", part == "encoder"))
     ]
     name = type(estimator).__name__
-    model = helper.make_model(
+    return helper.make_model(
         helper.make_graph(graph.nodes, name, *ends, graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=10,
         producer_name="sklearn_ae",
         producer_version=_versions()["sklearn_ae"],
     )
-    return model
-
-
-def _module_of(thing):
-    # torch's own functions don't say, and pickle knows how to look.
-    return pickle.whichmodule(thing, thing.__name__)
 
 
 def _safetensors():
