@@ -291,6 +291,7 @@ def _traced(graph, module, part, x):
             dynamo=True,
             dynamic_shapes=({0: torch.export.Dim("rows")},),
             opset_version=OPSET,
+            optimize=True,
             verbose=False,
         )
     traced = program.model_proto.graph

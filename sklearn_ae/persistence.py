@@ -496,12 +496,11 @@ class _Writer:
             texts = array.tolist()
             if array.ndim == 1 and all(type(text) is str for text in texts):
                 return {"texts": [array.dtype.kind, texts]}
-        elif array.dtype.kind in "biuf":
-            native = np.array(array, array.dtype.newbyteorder("="), order="C")
-            try:
-                return {"array": self.keep(torch.from_numpy(native))}
-            except TypeError:  # such as longdouble
-                pass
+        elif (name := array.dtype.name) in SCALARS:
+            native = np.array(array, dtype=name, order="C")
+            if name in ("uint16", "uint32", "uint64"):  # new to torch and safetensors
+                native = native.view(name.removeprefix("u"))
+            return {"array": [self.keep(torch.from_numpy(native)), name]}
         raise _Foreign(f"an array of {array.dtype}")
 
     def keep(self, tensor):
@@ -564,7 +563,8 @@ class _Reader:
                 kind, texts = content
                 return np.array(texts, dtype={"O": object, "U": str}[kind])
             case "array":
-                return self.tensors[content].numpy()
+                key, name = content
+                return self.tensors[key].numpy().view(SCALARS[name])
             case "tensor":
                 return self.tensors[content]
             case "scalar":

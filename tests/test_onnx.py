@@ -227,7 +227,7 @@ def test_our_estimators_anywhere_in_a_pipeline(model, dtype):
 def test_columns_as_inputs():
     frame = load_iris(as_frame=True).data
     columns = make_column_transformer(
-        (make(2), list(frame.columns[:3])), remainder="passthrough"
+        (make(2), list(frame.columns[:3])), ("passthrough", [frame.columns[3]])
     )
     for model in (columns, make_pipeline(make(2))):
         model.fit(frame)
