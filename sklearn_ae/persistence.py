@@ -80,7 +80,7 @@ NAMED = {
 }
 NAMES = {thing: name for name, thing in NAMED.items()}
 SCALARS = {
-    kind.__name__: kind
+    np.dtype(kind).name: kind
     for kind in (
         *(np.bool_, np.int8, np.int16, np.int32, np.int64),
         *(np.uint8, np.uint16, np.uint32, np.uint64),
@@ -381,6 +381,8 @@ def _content(path, data):
     blank = data[:start] + b"0" * DIGITS + data[start + DIGITS :]
     if hashlib.sha256(blank).hexdigest().encode() != data[start : start + DIGITS]:
         raise ValueError(f"{path} is damaged: its checksum is not that of its content.")
+    if not isinstance(content.get("given"), dict) or "root" not in content:
+        raise ValueError(f"{path} is not a file that sklearn_ae.save wrote.")
     return content
 
 
@@ -447,7 +449,7 @@ class _Writer:
         if kind is np.ndarray:
             return self.array(value)
         if kind in SCALARS.values():
-            return {"scalar": [kind.__name__, self.encode(value.item())]}
+            return {"scalar": [value.dtype.name, self.encode(value.item())]}
         if isinstance(value, torch.Tensor):
             return {"tensor": self.keep(value.detach().cpu().clone().contiguous())}
         if kind is np.random.Generator:
@@ -462,7 +464,7 @@ class _Writer:
         # Rows of our tables are equal, not identical, once they were pickled.
         if (callable(value) or kind in (Loss, Output)) and _hashable(value) in NAMES:
             return {"named": NAMES[value]}
-        raise _Foreign(f"{value!r}")
+        raise _Foreign(f"{value!r:.100}")
 
     def estimator(self, estimator):
         state = dict(estimator.__getstate__())
@@ -488,6 +490,12 @@ class _Writer:
             return self.encode(value)
         except _Foreign:
             self.tensors = before
+            # Callbacks and the like may be copies; of classes there is but one.
+            if callable(value) and self.given.get(name, value) is not value:
+                raise TypeError(
+                    f"Two different {name} are in this estimator, {value!r:.100} and "
+                    f"{self.given[name]!r:.100}: fit again, so that they are one."
+                ) from None
             self.given.setdefault(name, value)
             return {"given": name}
 

@@ -323,6 +323,10 @@ def test_what_no_file_can_hold_is_named(tmp_path):
     model = make(module=Network).fit(UNIT)
     with pytest.raises(TypeError, match=r"what _fitted_structure .* set that back"):
         save(model.set_params(module=None), tmp_path / "model")
+    search = AutoencoderTransformerCV(1, estimator=make(module=Network), cv=2)
+    search.fit(UNIT).set_params(estimator__module=torch.nn.Identity)
+    with pytest.raises(TypeError, match=r"Two different module .* fit again"):
+        save(search, tmp_path / "model")
     model = make().fit(UNIT)
     model.mine_ = object()
     with pytest.raises(TypeError, match="what mine_ of this AutoencoderTransformer"):
@@ -362,9 +366,9 @@ def test_damage_is_noticed(fitted, tmp_path):
         load(path)
 
 
-def signed(root, given=(), version=FORMAT):
+def signed(root, version=FORMAT, **content):
     """Return a file with any content and the right checksum."""
-    text = json.dumps({"format": version, "given": dict(given), "root": root})
+    text = json.dumps({"format": version, "given": {}, "root": root, **content})
     data = safetensors.torch.save(
         {"0": torch.zeros(2)}, metadata={"sklearn_ae": "0" * DIGITS + text}
     )
@@ -413,6 +417,8 @@ def test_files_of_others(tmp_path):
         pickle.dumps(make()),
         safetensors.torch.save({"weight": torch.ones(3)}),
         safetensors.torch.save({}, metadata={"sklearn_ae": "x"}),
+        signed({}, given=["module"]),
+        signed({}, format="one"),
         safetensors.torch.save({}, metadata={"sklearn_ae": "0" * DIGITS + "[1]"}),
         safetensors.torch.save({}, metadata={"sklearn_ae": "0" * DIGITS + "[" * 9999}),
     ]
