@@ -206,11 +206,9 @@ def test_what_comes_back_is_the_same(name, way, fitted, tmp_path):
 
 
 @pytest.mark.parametrize("way", WAYS[:3])
-@pytest.mark.parametrize(
-    "name", ["dense, partly", "ordered, partly", "momenta, partly", "noise swap"]
-)
-def test_training_goes_on_as_without(name, way, fitted, tmp_path):
-    model = copy.deepcopy(fitted[name])
+@pytest.mark.parametrize("name", ["dense", "ordered", "momenta", "adversarial"])
+def test_training_goes_on_as_without(name, way, tmp_path):
+    model = clone(SETTINGS[name]).partial_fit(UNIT)  # no copy of another
     other = way(model, tmp_path)
     for _ in range(2):
         model.partial_fit(UNIT)
