@@ -121,7 +121,7 @@ def mlp_regressor(X, hidden, n_components, batch_size, epochs):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it has not converged
         MLPRegressor(
-            (*hidden, n_components, *hidden[::-1]),
+            hidden_layer_sizes=(*hidden, n_components, *hidden[::-1]),
             batch_size=batch_size,
             max_iter=epochs,
             n_iter_no_change=epochs + 1,

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from ._autoencoder import layer_sizes
-from ._base import Interval, StrOptions, _chunks, _generator
+from ._base import Interval, StrOptions, _generator
 from ._generative import PRIORS, GenerativeAutoencoder
 from ._networks import perceptron
 from ._training import AutoencoderNet
@@ -299,5 +299,7 @@ class AdversarialAutoencoder(GenerativeAutoencoder):
     def _keep_more(self, net, rows):
         distance = net.discriminator_.eval().distance
         with torch.no_grad():
-            parts = [distance(net.infer(rows[chunk])[1]) for chunk in _chunks(rows)]
+            parts = [
+                distance(net.infer(rows[chunk])[1]) for chunk in self._chunks(rows)
+            ]
         self.prior_distance_ = torch.cat(parts).double().mean().item()

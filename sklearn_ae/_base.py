@@ -43,14 +43,21 @@ from ._networks import (
     takes_n_encoded,
 )
 from ._onnx import OnnxMixin
-from ._training import (
-    CHUNK_CELLS,
-    AutoencoderNet,
+from ._rows import (
+    WINDOW_CELLS,
     Batches,
+    Lazy,
+    Rows,
+    Stream,
+    chunks,
+    is_large,
+)
+from ._training import (
+    AutoencoderNet,
     KeepBest,
     KeepFinite,
     OrderedNet,
-    Rows,
+    one_cycle,
     resolve_device,
     torch_state,
 )
@@ -64,6 +71,8 @@ OPTIMIZERS = {
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
+PCA_FEATURES = 4096  # above which PCA of a stream takes a sample of its rows,
+PCA_CELLS = 2**28  # of this size: 1 GiB
 JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
 CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 # Parameters with these prefixes go where skorch would take them.
@@ -124,6 +133,7 @@ class BaseAutoencoder(
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "device": [str, torch.device],
+        "precision": [StrOptions({"float32", "bfloat16"})],
         "callbacks": [list, tuple, None],
         "compile": ["boolean"],
         "warm_start": ["boolean"],
@@ -156,6 +166,7 @@ class BaseAutoencoder(
         n_iter_no_change=20,
         optimizer="adamw",
         device="auto",
+        precision="float32",
         callbacks=None,
         compile=False,
         warm_start=False,
@@ -185,6 +196,7 @@ class BaseAutoencoder(
         self.n_iter_no_change = n_iter_no_change
         self.optimizer = optimizer
         self.device = device
+        self.precision = precision
         self.callbacks = callbacks
         self.compile = compile
         self.warm_start = warm_start
@@ -323,13 +335,7 @@ class BaseAutoencoder(
     def _fit(self, X, resume, one_pass=False):
         before = vars(self).copy()
         try:
-            X = validate_data(
-                self,
-                X,
-                dtype=[np.float64, np.float32],
-                reset=not resume,
-                ensure_min_samples=1 if resume else 2,
-            )
+            X = self._validate(X, reset=not resume)
             self._check_bounds(X)
             self._check_code()
             if resume:
@@ -361,11 +367,13 @@ class BaseAutoencoder(
         if (bounds := self._output().bounds) is None:
             return
         slack = 1e-6  # MinMaxScaler overshoots by a rounding error
-        if X.min() < bounds[0] - slack or X.max() > bounds[1] + slack:
+        low, high = _ends(X)
+        low, high = low.min(), high.max()
+        if low < bounds[0] - slack or high > bounds[1] + slack:
             name = "loss" if LOSSES[self.loss].activates else "out_activation"
             raise ValueError(
                 f"{name}={getattr(self, name)!r} needs X in [{bounds[0]:g}, "
-                f"{bounds[1]:g}]. Got values from {X.min():.9g} to {X.max():.9g}: "
+                f"{bounds[1]:g}]. Got values from {low:.9g} to {high:.9g}: "
                 f"scale X first, for example by MinMaxScaler(), or choose another "
                 f"{name}."
             )
@@ -421,27 +429,31 @@ class BaseAutoencoder(
     def _measure(self, X):
         """Set the centre and the one scale of the data."""
         with np.errstate(over="ignore", invalid="ignore"):
-            mean = X.mean(axis=0, dtype=np.float64)
-            # Once more: constant columns lose the rounding error of their mean.
-            mean += sum((X[rows] - mean).sum(axis=0) for rows in _chunks(X)) / len(X)
-            peak = max(np.abs(X[rows] - mean).max() for rows in _chunks(X))
-            if not peak < 1e150:
-                raise ValueError(
-                    f"X has values too large to be squared: up to "
-                    f"{np.abs(X).max():g}. Divide it by a constant first."
-                )
-        scale = 1.0
+            sums = (X[rows].sum(axis=0, dtype=np.float64) for rows in chunks(X))
+            mean = sum(sums) / len(X)
+            low, high = _ends(X)
+            peak = max((high - mean).max(), (mean - low).max())
+        if not peak < 1e150:
+            raise ValueError(
+                f"X has values too large to be squared: up to "
+                f"{max(-low.min(), high.max()):g}. Divide it by a constant first."
+            )
         # set_params changes the next fit, not this
         self._loss, self._out = LOSSES[self.loss], self._output()
-        if peak > np.finfo(X.dtype).tiny and self._out.bounds is None:
-            # Divided by the peak first: squares of 1e200 would not fit a float64.
-            squares = sum(
-                np.square((X[rows] - mean) / peak).sum() for rows in _chunks(X)
-            )
-            scale = float(peak * np.sqrt(squares / X.size))
-        self.mean_ = mean
-        self.scale_ = scale
-        self.data_range_ = X.min(), X.max()
+        tiny = np.finfo(X.dtype).tiny
+        correction, squares = 0.0, 0.0
+        for rows in chunks(X):
+            residuals = X[rows] - mean
+            correction = correction + residuals.sum(axis=0)
+            if peak > tiny:  # divided, since squares of 1e200 would not fit a float64
+                squares += np.square(residuals / peak).sum()
+        # Constant columns lose the rounding error of their mean.
+        self.mean_ = mean + correction / len(X)
+        self.scale_ = 1.0
+        spread = max((high - self.mean_).max(), (self.mean_ - low).max())
+        if spread > tiny and self._out.bounds is None:
+            self.scale_ = float(peak * np.sqrt(squares / X.size))
+        self.data_range_ = low.min(), high.max()
         self._set_code_size(self._code_size(X))
 
     def _set_code_size(self, n_components):
@@ -457,24 +469,17 @@ class BaseAutoencoder(
         )
         rng = rng or _generator(self.random_state)
         with torch_state(device, int(rng.integers(2**62))):
-            n_valid = 0 if one_pass else self._n_validation(len(X))
-            rows = self._scaled(X, np.float32)
+            n_valid = 0 if one_pass else self._n_validation(X)
             if not resume:
                 self._split_seed = int(rng.integers(2**62))
-            if n_valid:
-                # A warm start judges by the rows that were set aside before.
-                split = np.random.default_rng(self._split_seed)
-                rows = rows[split.permutation(len(X))]
-            rows = torch.from_numpy(rows).to(device)
-            train, valid = Rows(rows[n_valid:]), None
             corrupt = self._corruption()
+            rows, train, valid = self._split(X, n_valid, device)
             if n_valid:
-                valid = rows[:n_valid]
                 # Corrupted once, so that every epoch is judged on the same rows.
                 valid = Rows(corrupt(valid) if corrupt else valid, valid)
             batch_size = self._batch_size(len(train))
             if one_pass:
-                epochs, judge, one_cycle = 1, KeepFinite(), None
+                epochs, judge, rates = 1, KeepFinite(), None
             else:
                 epochs = self._epochs(len(train), batch_size)
                 judge = KeepBest(
@@ -482,8 +487,9 @@ class BaseAutoencoder(
                     tol=self.tol,
                     patience=self.n_iter_no_change if n_valid else None,
                 )
-                n_steps = epochs * len(Batches(train, batch_size))
-                one_cycle = self._one_cycle(batch_size, n_steps)
+                rates = self._rates(
+                    batch_size, epochs * len(Batches(train, batch_size))
+                )
             if not resume and (self.init == "pca" or self._is_ordered()):
                 pca = self._fit_pca(X, min(self.n_components_, *X.shape), rng)
                 if self._is_ordered():
@@ -494,9 +500,9 @@ class BaseAutoencoder(
                 device=str(device),
                 max_epochs=epochs,
                 batch_size=batch_size,
-                train_split=None if valid is None else predefined_split(valid),
+                train_split=predefined_split(valid) if n_valid else None,
                 iterator_train__corrupt=corrupt,
-                one_cycle=one_cycle,
+                rates=rates,
                 # The judge comes last: it sees what the user's callbacks did.
                 callbacks=[*(self.callbacks or ()), judge],
             )
@@ -510,12 +516,12 @@ class BaseAutoencoder(
             if self._is_ordered() and not resume:
                 self._cut(net, 1)  # fails now rather than after the training
             if self.compile:
-                _compile(net, train.inputs[:batch_size])
+                _compile(net, next(iter(Batches(train, batch_size)))[0])
             net.partial_fit(train)
             interrupted = bool(net.history) and "train_loss" not in net.history[-1]
             self._keep(net, judge, rows, resume, interrupted)
             if self._is_ordered():
-                self._keep_curve(rows[:n_valid] if n_valid else rows)
+                self._keep_curve(valid.targets if n_valid else rows[:JUDGED_ROWS])
                 if not resume and isinstance(self.n_components, float):
                     self._shorten(self._enough_units())
             self._keep_more(net, rows)
@@ -529,6 +535,31 @@ class BaseAutoencoder(
             net.forget_momenta()
             vars(self).pop("_rng", None)
         return interrupted
+
+    def _split(self, X, n_valid, device):
+        """Return all rows as the network reads them, those to train on, and others.
+
+        Returns
+        -------
+        rows : Tensor or Stream of shape (n_samples, n_features)
+            In any order.
+        train : Rows or Stream
+        valid : Tensor of shape (n_valid, n_features)
+            Rows that are set aside.
+        """
+        read = partial(self._scaled, dtype=np.float32)
+        # A warm start judges by the rows that were set aside before.
+        split = np.random.default_rng(self._split_seed)
+        if is_large(X):
+            rows = Stream(X, read, device)
+            aside = np.sort(split.choice(len(X), n_valid, replace=False))
+            valid = rows[aside] if n_valid else None
+            return rows, Stream(X, read, device, without=aside), valid
+        rows = read(X)
+        if n_valid:
+            rows = rows[split.permutation(len(X))]
+        rows = torch.from_numpy(rows).to(device)
+        return rows, Rows(rows[n_valid:]), rows[:n_valid]
 
     def _make_net(self, **params):
         """Return a skorch net with what does not depend on the rows filled in."""
@@ -550,6 +581,7 @@ class BaseAutoencoder(
             iterator_train=Batches,
             iterator_train__shuffle=True,
             iterator_valid=Batches,
+            precision=self.precision,
             verbose=int(self.verbose),
             **net_params,
             **params,
@@ -569,18 +601,42 @@ class BaseAutoencoder(
             seed = None if rng is None else int(rng.integers(2**31))
         pca = PCA(n_components, random_state=seed)
         with np.errstate(invalid="ignore"):  # constant data have no ratios
-            pca.fit((X - self.mean_.astype(X.dtype)) / X.dtype.type(self.scale_))
+            pca.fit(self._pca_rows(X))
         # PCA saw centred data, the network sees them only where they are not bounded.
         pca.mean_ = (
             np.zeros_like(self.mean_) if self._out.bounds is None else self.mean_
         )
         return pca
 
-    def _one_cycle(self, batch_size, n_steps):
-        if not n_steps or self.learning_rate == "constant":
+    def _pca_rows(self, X):
+        """Return rows that have the covariance of X, in units of `scale_`."""
+
+        def centred(X):
+            dtype = np.float64 if X.dtype == np.float64 else np.float32
+            return (X - self.mean_.astype(dtype)) / dtype(self.scale_)
+
+        if not is_large(X):
+            return centred(X)
+        n_rows, n_features = X.shape
+        if n_features > PCA_FEATURES:  # whose covariances are too many
+            n_some = min(n_rows, PCA_CELLS // n_features)
+            some = np.random.default_rng(self._split_seed).choice(n_rows, n_some, False)
+            return centred(X[np.sort(some)])
+        squares = sum(
+            (part.T @ part).astype(np.float64)
+            for part in (centred(X[rows]) for rows in chunks(X))
+        )
+        variances, axes = np.linalg.eigh(squares)
+        # Twice as many rows as columns, each with its opposite: their mean is zero.
+        scale = (2 * n_features - 1) / (2 * (n_rows - 1))
+        rows = np.sqrt(np.maximum(variances, 0) * scale)[:, None] * axes.T
+        return np.concatenate([rows, -rows])
+
+    def _rates(self, batch_size, n_steps):
+        if self.learning_rate == "constant":
             return None
         rate = self._learning_rate(batch_size)
-        return vars(self).get("optimizer__lr", rate), n_steps
+        return one_cycle(vars(self).get("optimizer__lr", rate), n_steps)
 
     def _optimizer_params(self, batch_size):
         optimizer = OPTIMIZERS.get(self.optimizer, self.optimizer)
@@ -636,9 +692,9 @@ class BaseAutoencoder(
         """Return the error per cell, in the data's units, of rows as the net reads."""
         squares = sum(
             np.square(part - self._run(part, "encode", "decode")).sum(dtype=np.float64)
-            for part in (rows[chunk].cpu().numpy() for chunk in _chunks(rows))
+            for part in (rows[chunk].cpu().numpy() for chunk in self._chunks(rows))
         )
-        return float(squares / rows.numel() * self.scale_**2)
+        return float(squares / (len(rows) * rows.shape[1]) * self.scale_**2)
 
     # -- ordered codes --
 
@@ -872,12 +928,15 @@ class BaseAutoencoder(
 
     # -- sizes --
 
-    def _n_validation(self, n_samples):
+    def _n_validation(self, X):
         if not self.early_stopping:
             return 0
+        n_samples = len(X)
         wanted = int(np.ceil(self.validation_fraction * n_samples))
         if self._is_ordered():  # each is decoded at many lengths
             wanted = min(wanted, JUDGED_ROWS)
+        if is_large(X):  # they are held
+            wanted = min(wanted, WINDOW_CELLS // X.shape[1])
         return min(max(wanted, min(20, n_samples // 4)), n_samples - 1)
 
     # Of an ordered code each length sees a part of the rows: it wants longer steps,
@@ -919,6 +978,7 @@ class BaseAutoencoder(
             Codes, in the data's units as PCA's are; float32 if X is, else
             float64.
         """
+        check_is_fitted(self)
         X = self._validate(X)
         return self._in_chunks(X, self._encode, self.n_components_)
 
@@ -962,6 +1022,7 @@ class BaseAutoencoder(
         ndarray of shape (n_samples, n_features)
             What the code keeps of them; float32 if X is, else float64.
         """
+        check_is_fitted(self)
         X = self._validate(X)
         round_trip = partial(self._round_trip, n_components=n_components)
         return self._in_chunks(X, round_trip, self.n_features_in_)
@@ -986,13 +1047,14 @@ class BaseAutoencoder(
         float
             At most 1.0; below 0.0 where the mean would be a better guess.
         """
+        check_is_fitted(self)
         X = self._validate(X)
         left = self._row_errors(X, n_components).sum()
         total = sum(
-            np.square((X[rows] - self.mean_) / self.scale_).sum() for rows in _chunks(X)
+            np.square((X[rows] - self.mean_) / self.scale_).sum() for rows in chunks(X)
         )
         if total == 0:  # left may hold a rounding error of float32
-            size = np.square(X / self.scale_).sum()
+            size = sum(np.square(X[rows] / self.scale_).sum() for rows in chunks(X))
             return 1.0 if left <= np.finfo(np.float32).eps ** 2 * size else 0.0
         return float(1 - left / total)
 
@@ -1009,25 +1071,36 @@ class BaseAutoencoder(
         ndarray of shape (n_samples,)
             −Σ(x − x̂)² over the columns, float64, in the data's squared units.
         """
+        check_is_fitted(self)
         return -self._row_errors(self._validate(X)) * self.scale_**2
 
-    def _validate(self, X):
-        check_is_fitted(self)
-        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+    def _validate(self, X, reset=False):
+        lazy = Lazy.suits(X)  # checked when it is read
+        checked = validate_data(
+            self,
+            X[:2] if lazy else X,
+            dtype=[np.float64, np.float32],
+            reset=reset,
+            ensure_min_samples=1 + reset,
+        )
+        return Lazy(X) if lazy else checked
 
     def _row_errors(self, X, n_components=None):
         """Return the squared error of each row in units of `scale_` squared."""
         errors = np.empty(len(X))
-        for rows in _chunks(X):
-            residuals = (
-                X[rows] - self._round_trip(X[rows], n_components)
-            ) / self.scale_
+        for rows in self._chunks(X):
+            part = X[rows]
+            residuals = (part - self._round_trip(part, n_components)) / self.scale_
             errors[rows] = np.square(residuals).sum(axis=1)
         return errors
 
+    def _chunks(self, X):
+        """Yield slices of rows that the network takes at a time."""
+        return chunks(X, self.net_.row_cost()[0])
+
     def _in_chunks(self, X, function, n_columns):
         result = np.empty((len(X), n_columns), dtype=X.dtype)
-        for rows in _chunks(X, n_columns):
+        for rows in self._chunks(X):
             result[rows] = function(X[rows])
         return result
 
@@ -1067,9 +1140,22 @@ class BaseAutoencoder(
         if self._out.bounds is not None:
             return X.astype(dtype)
         scaled = np.empty(X.shape, dtype)
-        for rows in _chunks(X):
-            scaled[rows] = _finite((X[rows] - self.mean_) / self.scale_, dtype)
+        for rows in chunks(X):
+            scaled[rows] = self._centred(X[rows], dtype)
         return scaled
+
+    def _centred(self, X, dtype):
+        mean, scale = self.mean_, self.scale_
+        with np.errstate(over="ignore"):
+            if X.dtype == np.float32 and 1e-30 < scale < 1e30:
+                # As exact in float32, and faster, if the mean comes in two parts.
+                coarse = mean.astype(np.float32)
+                centred = X - coarse
+                centred -= (mean - coarse).astype(np.float32)
+                centred /= np.float32(scale)
+            else:
+                centred = (X - mean) / scale
+        return _finite(centred, dtype)
 
     def _unscaled(self, X):
         if self._out.bounds is not None:
@@ -1088,21 +1174,22 @@ def _explained(pca):
     return np.where(np.isnan(shares), 1.0, shares)  # constant data
 
 
-def _chunks(X, n_columns=0):
-    """Yield slices of rows whose widest array has at most `CHUNK_CELLS` cells."""
-    step = max(1, CHUNK_CELLS // max(X.shape[1], n_columns, 1))
-    for start in range(0, len(X), step):
-        yield slice(start, start + step)
-
-
 def _finite(array, dtype):
     """Return the array in a dtype that it fits."""
-    if np.abs(array).max() > np.finfo(dtype).max:
+    # The sum is quick, and tells of nearly all arrays that they do.
+    fits = array.dtype == dtype and np.isfinite(array.sum())
+    if not fits and np.abs(array).max() > np.finfo(dtype).max:
         raise ValueError(
             f"X has values {np.abs(array).max():g} times as large as the training "
             f"data's spread: too large for {np.dtype(dtype).name}."
         )
-    return array.astype(dtype)
+    return array.astype(dtype, copy=False)
+
+
+def _ends(X):
+    """Return the least and the largest value of each column."""
+    ends = [(X[rows].min(axis=0), X[rows].max(axis=0)) for rows in chunks(X)]
+    return np.min([low for low, _ in ends], 0), np.max([high for _, high in ends], 0)
 
 
 def _generator(random_state):

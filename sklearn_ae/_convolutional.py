@@ -3,7 +3,6 @@
 import math
 from numbers import Integral, Real
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -11,7 +10,6 @@ from ._autoencoder import layer_sizes
 from ._base import BaseAutoencoder, Interval, StrOptions
 from ._networks import ACTIVATIONS, dense, glorot, join, silence
 from ._onnx import SEQUENCES
-from ._training import CHUNK_CELLS
 
 DOWNSAMPLINGS = {"max_pool", "stride"}
 UPSAMPLINGS = {"transposed", "nearest", "bilinear"}
@@ -297,14 +295,6 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
             return super()._code_size(X)
         filters = self._filters()
         return filters[-1] * math.prod(_sizes(self.image_shape_, len(filters))[-1])
-
-    def _run(self, array, *parts):
-        # Feature maps are wider than rows, so that memory wants fewer rows at a time.
-        width = max(self._fitted_structure["filters"]) * self.n_features_in_
-        step = max(1, CHUNK_CELLS // width)
-        run = super()._run
-        starts = range(0, len(array), step)
-        return np.concatenate([run(array[i : i + step], *parts) for i in starts])
 
     def _image_shape(self):
         """Return channels, height and width."""

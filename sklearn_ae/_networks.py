@@ -150,6 +150,44 @@ def takes_n_encoded(network):
     return "n_encoded" in inspect.signature(network).parameters
 
 
+def row_cost(module, n_features):
+    """Return what one row costs a module.
+
+    Parameters
+    ----------
+    module : Module
+        Keeps the network contract.
+    n_features : int
+        Width of the data.
+
+    Returns
+    -------
+    n_cells : int
+        Of its widest layer's output.
+    n_products : int
+        Multiplications of all layers, one way.
+    """
+    cells, products = [n_features], []
+
+    def note(layer, inputs, output):
+        if isinstance(output, torch.Tensor):
+            cells.append(output.numel())
+            weight = getattr(layer, "weight", None)
+            if weight is not None:
+                products.append(output.numel() * weight.numel() // len(weight))
+
+    hooks = [layer.register_forward_hook(note) for layer in module.modules()]
+    like = next(module.parameters())
+    try:
+        with torch.inference_mode():
+            x = torch.zeros(1, n_features, device=like.device, dtype=like.dtype)
+            module.eval().decode(module.encode(x))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return max(cells), sum(products)
+
+
 def check_contract(network, n_features, n_components, n_encoded, n_decoded):
     """Raise an error that says where a network breaks the contract.
 

@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import inspect
-import itertools
 import math
 import os
 import threading
@@ -16,71 +15,12 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, PrintLog
 from skorch.exceptions import DeviceWarning
 from skorch.utils import to_tensor
-from torch.optim.lr_scheduler import OneCycleLR
-from torch.utils.data import Dataset
+
+from ._networks import row_cost
+from ._rows import CHUNK_CELLS, Batches
 
 ENOUGH_ROWS = 8  # validation rows below which chance rules
-CHUNK_CELLS = 2**22  # cells of the widest array in one evaluation step: 16 MiB
-
-
-class Rows(Dataset):
-    """Inputs and the targets they are compared with, as tensors.
-
-    Parameters
-    ----------
-    X : array-like or Tensor of shape (n_samples, n_features)
-        What the network reads.
-    y : array-like or Tensor of shape (n_samples, n_features), default=None
-        What its output is compared with: X itself, unless given.
-    """
-
-    def __init__(self, X, y=None):
-        self.inputs = torch.as_tensor(X)
-        self.targets = self.inputs if y is None else torch.as_tensor(y)
-
-    def __len__(self):
-        return len(self.inputs)
-
-    def __getitem__(self, rows):
-        inputs = self.inputs[rows]
-        same = self.targets is self.inputs
-        return inputs, inputs if same else self.targets[rows]
-
-
-class Batches:
-    """Batches cut from `Rows`: skorch's own way fetches and collates row by row.
-
-    Parameters
-    ----------
-    dataset : Rows
-    batch_size : int
-        Rows in a batch. The last batch has what is left, but a single row, which
-        batch normalisation could not stand, joins the batch before.
-    shuffle : bool, default=False
-        Whether each epoch has an order of its own.
-    corrupt : callable, default=None
-        Applied to the inputs of each batch, not to the targets.
-    """
-
-    def __init__(self, dataset, batch_size, shuffle=False, corrupt=None):
-        self.dataset = dataset
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.corrupt = corrupt
-
-    def __iter__(self):
-        n_rows = len(self.dataset)
-        device = self.dataset.inputs.device
-        order = torch.randperm(n_rows).to(device) if self.shuffle else None
-        starts = range(0, self.batch_size * len(self), self.batch_size)
-        for start, stop in itertools.pairwise([*starts, n_rows]):
-            rows = slice(start, stop)
-            inputs, targets = self.dataset[rows if order is None else order[rows]]
-            yield (inputs if self.corrupt is None else self.corrupt(inputs)), targets
-
-    def __len__(self):
-        n_batches, left = divmod(len(self.dataset), self.batch_size)
-        return max(1, n_batches + (left > 1))
+THREAD_PRODUCTS = 500_000  # of a batch, below which one more thread is no gain
 
 
 class AutoencoderNet(NeuralNet):
@@ -95,20 +35,30 @@ class AutoencoderNet(NeuralNet):
     penalty : callable, default=None
         Called with the module's `encode`, a batch and its codes; what it gives for each
         row is added to the row's loss.
-    one_cycle : tuple of (float, int), default=None
-        Highest learning rate of one cycle, and its number of steps. None is a constant
-        rate.
+    rates : ndarray of shape (n_steps,), default=None
+        Learning rate of each step (see `one_cycle`). None is a constant rate.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the products in training steps; weights and all else are float32.
     """
 
     # A subclass that trains more than the module names it here.
     part_names = ("module_",)
     optimizer_names = ("optimizer_",)
 
-    def __init__(self, *args, activation=None, penalty=None, one_cycle=None, **kwargs):
+    def __init__(
+        self,
+        *args,
+        activation=None,
+        penalty=None,
+        rates=None,
+        precision="float32",
+        **kwargs,
+    ):
         super().__init__(*args, **kwargs)
         self.activation = activation
         self.penalty = penalty
-        self.one_cycle = one_cycle
+        self.rates = rates
+        self.precision = precision
 
     def get_default_callbacks(self):
         """Return the callback that prints the losses, if verbose."""
@@ -189,42 +139,51 @@ class AutoencoderNet(NeuralNet):
             isinstance(callback, (PrintLog, KeepBest, KeepFinite))
             for _, callback in self.callbacks_
         )
-        self.schedule_ = None
-        if self.one_cycle is not None:
-            rate, n_steps = self.one_cycle
-            self.schedule_ = OneCycleLR(
-                self.optimizer_, rate, total_steps=n_steps, cycle_momentum=False
-            )
+        self.step_ = 0
+        self._set_rate()
+        # No more threads than pay; `torch_state` puts them back.
+        wanted = self.batch_size * self.row_cost()[1] // THREAD_PRODUCTS
+        torch.set_num_threads(min(max(1, wanted), torch.get_num_threads()))
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Go through the batches once, and note their mean loss."""
         if iterator is None:
             return
-        if self.quick_:
-            self._set_training(training)
-            losses, sizes = [], []
-            for batch in iterator:
-                losses.append(step_fn(batch, **fit_params)["loss"].detach())
-                sizes.append(len(batch[0]))
-                if training:
-                    self._next_rate()
-            # One number is fetched from the device, not one for each batch.
-            losses = torch.stack(losses).double().cpu().numpy()
-        else:
+        half = training and self.precision == "bfloat16"
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16, half):
+            losses, sizes = self._go_through(
+                iterator, training, prefix, step_fn, **fit_params
+            )
+        self.epoch_losses_[f"{prefix}_loss"] = np.average(losses, weights=sizes)
+
+    def _go_through(self, iterator, training, prefix, step_fn, **fit_params):
+        """Return the losses and the sizes of the batches."""
+        if not self.quick_:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             columns = [f"{prefix}_loss", f"{prefix}_batch_size"]
-            losses, sizes = zip(*self.history[-1, "batches", :, columns], strict=True)
-        self.epoch_losses_[f"{prefix}_loss"] = np.average(losses, weights=sizes)
+            return zip(*self.history[-1, "batches", :, columns], strict=True)
+        self._set_training(training)
+        losses, sizes = [], []
+        for batch in iterator:
+            losses.append(step_fn(batch, **fit_params)["loss"].detach())
+            sizes.append(len(batch[0]))
+            if training:
+                self._set_rate()
+        # One number is fetched from the device, not one for each batch.
+        return torch.stack(losses).double().cpu().numpy(), sizes
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Go on in the schedule."""
         super().on_batch_end(net, training=training, **kwargs)
         if training:
-            self._next_rate()
+            self._set_rate()
 
-    def _next_rate(self):
-        if self.schedule_ is not None:
-            self.schedule_.step()
+    def _set_rate(self):
+        """Set the learning rate of the next step."""
+        if self.rates is not None and self.step_ < len(self.rates):
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.rates[self.step_]
+            self.step_ += 1
 
     def train_step(self, batch, **fit_params):
         """Train on a batch."""
@@ -248,11 +207,6 @@ class AutoencoderNet(NeuralNet):
                 f"{name}_best", bool(loss < min(before, default=np.inf))
             )
 
-    def on_train_end(self, net, **kwargs):
-        """Let go of the schedule."""
-        super().on_train_end(net, **kwargs)
-        self.schedule_ = None
-
     def validation_step(self, batch, **fit_params):
         """Keep each row's loss too: what `KeepBest` judges by."""
         inputs, targets = batch
@@ -272,14 +226,20 @@ class AutoencoderNet(NeuralNet):
     def evaluate(self, rows):
         """Return the judged losses in inference mode, as float64 on the CPU."""
         self.module_.eval()
-        # Hidden layers and feature maps are wider than rows.
-        chunk = max(1, CHUNK_CELLS // 8 // rows.inputs[0].numel())
+        chunk = max(1, CHUNK_CELLS // self.row_cost()[0])
         with torch.no_grad():
             losses = [
                 self.judged_losses(self.infer(inputs), targets, inputs)
                 for inputs, targets in Batches(rows, chunk)
             ]
         return torch.cat(losses).double().cpu()
+
+    def row_cost(self):
+        """Return the cells of the module's widest layer and its products for a row."""
+        if not hasattr(self, "row_cost_"):
+            n_features = self.get_params_for("module")["n_features"]
+            self.row_cost_ = row_cost(self.module_, n_features)
+        return self.row_cost_
 
     def module_as(self, dtype):
         """Return the module in a precision, for inference.
@@ -387,7 +347,7 @@ class OrderedNet(AutoencoderNet):
         )
         # A number drawn from [0, 1) stands for the length before the first end above.
         ends = np.log(np.arange(2, n_units + 1) / 1.5) / np.log((n_units + 1) / 1.5)
-        self.length_ends_ = torch.from_numpy((1 - self.WHOLE) * ends)
+        self.length_ends_ = torch.from_numpy((1 - self.WHOLE) * ends).to(self.device)
         return self
 
     def infer(self, x, **fit_params):
@@ -421,9 +381,10 @@ class OrderedNet(AutoencoderNet):
 
     def _draw_lengths(self, n_rows):
         # Evenly spaced, from a random start: each batch has its share of every length.
-        u = (torch.arange(n_rows) + torch.rand(1)).double() / n_rows
-        lengths = torch.bucketize(u, self.length_ends_, right=True) + 1
-        return lengths.to(self.device)
+        ends = self.length_ends_
+        start = torch.rand(1, device=ends.device)
+        u = (torch.arange(n_rows, device=ends.device) + start).to(ends) / n_rows
+        return torch.bucketize(u, ends, right=True) + 1
 
 
 class KeepBest(Callback):
@@ -646,6 +607,34 @@ def resolve_device(device):
         ) from error
 
 
+def one_cycle(rate, n_steps):
+    """Return the learning rates of one cycle (Smith and Topin 2019).
+
+    Up along a cosine from 1/25 of the highest rate in three tenths of the steps, then
+    down along another nearly to zero.
+
+    Parameters
+    ----------
+    rate : float
+        The highest.
+    n_steps : int
+        Number of rates.
+
+    Returns
+    -------
+    list of float
+    """
+    top = 0.3 * n_steps - 1
+    rising = np.arange(n_steps) <= top
+    way = np.where(
+        rising,
+        np.arange(n_steps) / max(top, 1),
+        (n_steps - 1 - np.arange(n_steps)) / max(n_steps - 1 - top, 1),
+    )
+    low = rate / 25 * np.where(rising, 1, 1e-4)
+    return (low + (rate - low) * (1 - np.cos(np.pi * way)) / 2).tolist()
+
+
 # torch's generator and default dtype belong to the process, not to the thread.
 _ONE_FIT_AT_A_TIME = threading.RLock()
 
@@ -684,6 +673,7 @@ def torch_state(device, seed):
     ):
         dtype = torch.get_default_dtype()
         flushed = _denormals_flushed()
+        n_threads = torch.get_num_threads()
         try:
             torch.manual_seed(seed)
             torch.set_default_dtype(torch.float32)
@@ -693,6 +683,7 @@ def torch_state(device, seed):
         finally:
             torch.set_flush_denormal(flushed)
             torch.set_default_dtype(dtype)
+            torch.set_num_threads(n_threads)
 
 
 def _denormals_flushed():

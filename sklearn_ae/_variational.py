@@ -9,7 +9,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
-from ._base import Interval, StrOptions, _chunks
+from ._base import Interval, StrOptions
 from ._generative import GenerativeAutoencoder
 from ._losses import PENALTIES
 from ._onnx import WRAPPERS, convert
@@ -355,7 +355,7 @@ class VariationalAutoencoder(GenerativeAutoencoder):
         dtype = torch.float32 if self.device_.startswith("mps") else torch.float64
         module = self.net_.module_as(dtype)
         scores = np.empty(len(X))
-        for rows in _chunks(X):
+        for rows in self._chunks(X):
             x = torch.from_numpy(self._scaled(X[rows], np.float64))
             x = x.to(dtype).to(self.device_)
             with torch.inference_mode():
@@ -402,10 +402,12 @@ class VariationalAutoencoder(GenerativeAutoencoder):
         with torch.no_grad():
             kl = sum(
                 kl_to_prior(*posterior(rows[chunk])).double().sum(0)
-                for chunk in _chunks(rows)
+                for chunk in self._chunks(rows)
             )
         self.kl_ = kl.cpu().numpy() / len(rows)
-        if self.kl_.max() < COLLAPSED and (rows != rows[0]).any():
+        if self.kl_.max() < COLLAPSED and any(
+            (rows[chunk] != rows[:1]).any() for chunk in self._chunks(rows)
+        ):
             otherwise = "" if self.init == "pca" else ", or set init='pca'"
             warnings.warn(
                 f"Every code unit has collapsed to the prior, so that a code tells "

@@ -569,21 +569,39 @@ def _named(reducers):
             f"Got {reducers!r} instead."
         )
     if not isinstance(reducers, Mapping):
-        named, seen = {}, Counter()
+        names, reducers = [], list(reducers)
         for reducer in reducers:
             parameter = _size_parameter(reducer)
             sized = reducer
             if parameter != "n_components":
                 sized = reducer.get_params()[parameter.removesuffix("__n_components")]
-            name = type(sized).__name__
-            seen[name] += 1
-            named[name if seen[name] == 1 else f"{name}-{seen[name]}"] = reducer
-        reducers = named
+            names.append(type(sized).__name__)
+        reducers = dict(zip(numbered(names), reducers, strict=True))
     if not reducers:
         raise ValueError("reducers must hold at least one estimator.")
     for reducer in reducers.values():
         _size_parameter(reducer)
     return dict(reducers)
+
+
+def numbered(names):
+    """Tell equal names apart by a number.
+
+    Parameters
+    ----------
+    names : list of str
+        Names of reducers.
+
+    Returns
+    -------
+    list of str
+        The same, where the second "PCA" is "PCA-2".
+    """
+    seen, different = Counter(), []
+    for name in names:
+        seen[name] += 1
+        different.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return different
 
 
 def _size_parameter(reducer):

@@ -31,8 +31,9 @@ from ._generative import PRIORS
 from ._losses import LOSSES, OUTPUTS, PENALTIES, Loss, Output, weighted
 from ._networks import DenseNetwork, KSparse, Ordered, PCAStart, build
 from ._onnx import OPSET, PARTS, Graph, OnnxMixin, add_estimator, missing
+from ._rows import Batches, Rows
 from ._search import AutoencoderTransformerCV
-from ._training import AutoencoderNet, Batches, OrderedNet, Rows
+from ._training import AutoencoderNet, OrderedNet
 from ._variational import VariationalAutoencoder, VariationalNet, VariationalNetwork
 
 __all__ = ["load", "save", "skops_types", "to_onnx"]

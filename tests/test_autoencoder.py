@@ -430,7 +430,7 @@ def test_the_methods_agree():
 def test_chunks_change_nothing(monkeypatch):
     autoencoder = make(5).fit(DIGITS)
     whole = autoencoder.transform(DIGITS), autoencoder.score_samples(DIGITS)
-    monkeypatch.setattr("sklearn_ae._base.CHUNK_CELLS", 64 * 100)
+    monkeypatch.setattr("sklearn_ae._rows.CHUNK_CELLS", 64 * 100)
     assert_allclose(autoencoder.transform(DIGITS), whole[0], rtol=1e-12)
     assert_allclose(autoencoder.score_samples(DIGITS), whole[1], rtol=1e-9)
 
@@ -847,7 +847,7 @@ def test_auto_sizes():
 def test_validation_takes_all_rows_but_one_at_most(n_rows):
     autoencoder = make(1, validation_fraction=0.99).fit(IRIS[:n_rows])
     assert np.isfinite(autoencoder.loss_)
-    assert autoencoder._n_validation(n_rows) <= n_rows - 1
+    assert autoencoder._n_validation(IRIS[:n_rows]) <= n_rows - 1
 
 
 @pytest.mark.parametrize(

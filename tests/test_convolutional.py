@@ -16,7 +16,6 @@ from sklearn.preprocessing import FunctionTransformer
 from torch import nn
 from torch.nn import functional as F
 
-from sklearn_ae import _convolutional
 from sklearn_ae._convolutional import (
     DOWNSAMPLINGS,
     UPSAMPLINGS,
@@ -489,7 +488,7 @@ def test_a_row_does_not_depend_on_its_neighbours(downsampling, upsampling, monke
     together = model.transform(DIGITS)
     alone = np.vstack([model.transform(row[None]) for row in DIGITS[:50]])
     assert_allclose(together[:50], alone, rtol=1e-9, atol=1e-9)
-    monkeypatch.setattr(_convolutional, "CHUNK_CELLS", 64 * 6 * 100)
+    monkeypatch.setattr("sklearn_ae._rows.CHUNK_CELLS", 64 * 6 * 100)
     assert_allclose(model.transform(DIGITS), together, rtol=1e-9, atol=1e-9)
 
 

@@ -17,11 +17,10 @@ from sklearn_ae import (
     ConvolutionalAutoencoder,
     VariationalAutoencoder,
 )
+from sklearn_ae._rows import Batches, Rows
 from sklearn_ae._training import (
     AutoencoderNet,
-    Batches,
     KeepBest,
-    Rows,
     resolve_device,
     torch_state,
 )

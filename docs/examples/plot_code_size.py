@@ -12,13 +12,12 @@ first k units of its code are a code of size k.
 # for this page; the default does better.
 
 import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.model_selection import train_test_split
 
 from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV
-from sklearn_ae.metrics import explained_variance_share
+from sklearn_ae.plotting import CodeSizeDisplay, ReconstructionDisplay
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
@@ -28,28 +27,14 @@ ordered = AutoencoderTransformer(16, ordered=True, max_iter=60, random_state=0)
 ordered.fit(X_train)
 
 # %%
-# Codes are cut and decoded; the rows are new to both.
-
-sizes = np.arange(1, 17)
-codes = pca.transform(X_test)
-theirs = [
-    explained_variance_share(
-        X_test, codes[:, :k] @ pca.components_[:k] + pca.mean_, mean=pca.mean_
-    )
-    for k in sizes
-]
-ours = [ordered.score(X_test, n_components=k) for k in sizes]
-
-# %%
-# A fit for one size alone keeps more at that size: an ordered code is for finding the
-# size, a plain one for using it.
+# Codes of every size are cut and decoded; the rows are new to both. A fit for one size
+# alone keeps more at that size: an ordered code is for finding the size, a plain one
+# for using it.
 
 chosen = 8
 plain = AutoencoderTransformer(chosen, max_iter=40, random_state=0).fit(X_train)
 
-fig, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
-ax.plot(sizes, theirs, color="#000000", linestyle="--", marker="s", label="PCA")
-ax.plot(sizes, ours, color="#0072B2", marker="o", label="one ordered autoencoder")
+ax = CodeSizeDisplay.from_estimator(ordered, X_train, X_test=X_test).ax_
 ax.plot(
     chosen,
     plain.score(X_test),
@@ -59,28 +44,22 @@ ax.plot(
     markersize=9,
     label=f"an autoencoder for size {chosen} alone",
 )
-ax.set_xlabel("code size (n_components)")
-ax.set_ylabel("share of variance explained,\nheld-out rows")
 ax.set_ylim(0, 1)
-ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False, loc="lower right")
 plt.show()
 
 # %%
 # The same digits from more and more units of one code.
 
-widths = (1, 2, 4, 8, 16)
-rows = X_test[[0, 1, 2, 3, 4, 5]]
-fig, axes = plt.subplots(6, len(rows), figsize=(6, 6.6), layout="constrained")
-pictures = [ordered.reconstruct(rows, n_components=k) for k in widths]
-labels = [f"{k} unit{'s' * (k > 1)}" for k in widths]
-for line, images, label in zip(
-    axes, [rows, *pictures], ["original", *labels], strict=True
-):
-    for ax, image in zip(line, images, strict=True):
-        ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
-        ax.set(xticks=[], yticks=[])
-    line[0].set_ylabel(label, rotation=0, ha="right", va="center")
+rows = X_test[:6]
+ReconstructionDisplay.from_predictions(
+    rows,
+    {
+        f"{k} unit{'s' * (k > 1)}": ordered.reconstruct(rows, n_components=k)
+        for k in (1, 2, 4, 8, 16)
+    },
+    cmap="gray_r",
+)
 plt.show()
 
 # %%

@@ -14,6 +14,7 @@ from sklearn.decomposition import PCA
 
 from sklearn_ae import AutoencoderTransformer, ConvolutionalAutoencoder
 from sklearn_ae.metrics import reconstruction_mse
+from sklearn_ae.plotting import ReconstructionDisplay
 
 X, y = load_digits(return_X_y=True)
 X = X / 16
@@ -29,21 +30,15 @@ reducers = {
 # %%
 # Mean squared error of a pixel on rows that were not trained on:
 
-rows = {"original": test[:10]}
+reconstructions = {}
 for name, reducer in reducers.items():
     back = reducer.fit(train).inverse_transform(reducer.transform(test))
     print(f"{name:16s} {reconstruction_mse(test, back):.4f}")
-    rows[name] = back[:10]
+    reconstructions[name] = back
 
 # %%
 
-fig, axes = plt.subplots(len(rows), 10, figsize=(10, 5.4), layout="constrained")
-for line, (name, images) in zip(axes, rows.items(), strict=True):
-    for ax, image in zip(line, images, strict=True):
-        ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
-        ax.set_xticks([])
-        ax.set_yticks([])
-    line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+ReconstructionDisplay.from_predictions(test, reconstructions, cmap="gray_r")
 plt.show()
 
 # %%

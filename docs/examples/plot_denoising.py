@@ -19,6 +19,7 @@ from sklearn.model_selection import train_test_split
 
 from sklearn_ae import DenoisingAutoencoder
 from sklearn_ae.metrics import reconstruction_mse
+from sklearn_ae.plotting import DenoisingDisplay
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, stratify=y)
@@ -57,16 +58,10 @@ for name, pictures in images.items():
 # %%
 
 rows = [np.flatnonzero(y_test == digit)[1] for digit in range(10)]
-fig, axes = plt.subplots(
-    *(4, 10),
-    figsize=(10, 4.2),
-    layout="constrained",
-    subplot_kw={"xticks": [], "yticks": []},
+clean, noisy, *cleaned = (pictures[rows] for pictures in images.values())
+DenoisingDisplay.from_predictions(
+    clean, noisy, dict(zip(["PCA", "autoencoder"], cleaned, strict=True)), cmap="gray_r"
 )
-for line, (name, pictures) in zip(axes, images.items(), strict=True):
-    for ax, picture in zip(line, pictures[rows], strict=True):
-        ax.imshow(picture.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
-    line[0].set_ylabel(name, fontsize=13, rotation=0, ha="right", va="center")
 plt.show()
 
 # %%

@@ -14,6 +14,7 @@ from scipy.stats import norm
 from sklearn.datasets import load_digits
 
 from sklearn_ae import AdversarialAutoencoder, VariationalAutoencoder
+from sklearn_ae.plotting import CodeDisplay, DecodedGridDisplay
 
 X, y = load_digits(return_X_y=True)
 models = {
@@ -25,33 +26,17 @@ models = {
 # The codes of all digits, each drawn as its own digit. The circles hold 50% and 95% of
 # the prior.
 
-# The glyph says the same as the colour, for those who cannot tell the colours apart.
-colors = [
-    *("#332288", "#117733", "#0077AA", "#AA4499", "#882255"),
-    *("#CC6677", "#999933", "#44AA99", "#666666", "#DD7700"),
-]
 angles = np.linspace(0, 2 * np.pi, 200)
 circle = np.stack([np.cos(angles), np.sin(angles)])
 fig, axes = plt.subplots(
     1, 2, figsize=(10, 5.3), layout="constrained", sharex=True, sharey=True
 )
 for ax, (name, model) in zip(axes, models.items(), strict=True):
-    codes = model.transform(X)
-    for digit, color in enumerate(colors):
-        ax.scatter(
-            *codes[y == digit].T,
-            s=30,
-            marker=f"${digit}$",
-            color=color,
-            linewidth=0.2,
-        )
+    CodeDisplay.from_estimator(model, X, y, text=True, size=30, ax=ax)
     for share in (0.5, 0.95):
         ax.plot(*np.sqrt(-2 * np.log(1 - share)) * circle, color="black", lw=1)
     ax.set_title(name)
-    ax.set_xlabel("first number of the code")
     ax.set_aspect("equal")
-    ax.spines[["top", "right"]].set_visible(False)
-axes[0].set_ylabel("second number of the code")
 plt.show()
 
 # %%
@@ -59,16 +44,11 @@ plt.show()
 
 n = 12
 steps = norm.ppf(np.linspace(0.03, 0.97, n))
-grid = np.stack(np.meshgrid(steps, steps[::-1]), axis=-1).reshape(-1, 2)
+grid = np.stack(np.meshgrid(steps, steps[::-1]), axis=-1)
 fig, axes = plt.subplots(1, 2, figsize=(10, 5.5), layout="constrained")
 for ax, (name, model) in zip(axes, models.items(), strict=True):
-    images = model.inverse_transform(grid).reshape(-1, 8, 8)
-    tiles = np.pad(images, ((0, 0), (2, 1), (2, 1))).reshape(n, n, 11, 11)
-    tiles = tiles.swapaxes(1, 2).reshape(11 * n, 11 * n)
-    ax.imshow(tiles, cmap="gray_r", vmin=0, vmax=16)
+    DecodedGridDisplay.from_codes(model, grid, ax=ax, cmap="gray_r")
     ax.set_title(name)
-    ax.set_xticks([])
-    ax.set_yticks([])
 plt.show()
 
 # %%

@@ -1,0 +1,21 @@
+"""Display classes, in scikit-learn's manner: computed once, drawn by ``plot``.
+
+All take any fitted reducer that has ``transform`` and ``inverse_transform``, PCA and
+Pipelines too, unless they say otherwise. matplotlib is imported only to draw.
+"""
+
+from ._codes import CodeDisplay
+from ._curves import CodeSizeDisplay, ComparisonDisplay, LossCurveDisplay
+from ._errors import ReconstructionErrorDisplay
+from ._rows import DecodedGridDisplay, DenoisingDisplay, ReconstructionDisplay
+
+__all__ = [
+    "CodeDisplay",
+    "CodeSizeDisplay",
+    "ComparisonDisplay",
+    "DecodedGridDisplay",
+    "DenoisingDisplay",
+    "LossCurveDisplay",
+    "ReconstructionDisplay",
+    "ReconstructionErrorDisplay",
+]

@@ -1,0 +1,244 @@
+"""Codes as points."""
+
+import math
+
+import numpy as np
+
+from ..compare import holds_classes
+from ..metrics import _dense
+from ._shared import STYLES, axes, check_components, check_y
+
+_MARKERS = "so^DvPX*<>ph"  # more than colours, so that pairs come back late
+_MOST_CLASSES = 30  # that numbers stand for
+
+
+class CodeDisplay:
+    """Codes of two or three units as points, coloured by class or by value.
+
+    It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_samples, 2) or (n_samples, 3)
+        The units to draw.
+    y : ndarray of shape (n_samples,), default=None
+        Classes, or values.
+    components : sequence of int, default=(0, 1)
+        Which of the code's units these are, for the labels of the axes.
+    y_name : str, default=None
+        What `y` is, over the legend or along the colour bar.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the points.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+    points_ : dict of object to PathCollection
+        The points of each class; ``points_[None]`` if there are no classes.
+    colorbar_ : matplotlib Colorbar
+        The colour bar, if there are values.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn_ae.plotting import CodeDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> display = CodeDisplay.from_estimator(PCA(2).fit(X), X, y)
+    >>> [int(label) for label in display.points_]
+    [0, 1, 2]
+    """
+
+    def __init__(self, codes, y=None, *, components=(0, 1), y_name=None):
+        self.codes = codes
+        self.y = y
+        self.components = components
+        self.y_name = y_name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y=None, *, components=None, ax=None, text=False, size=20
+    ):
+        """Encode rows and draw their codes.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            Anything with ``transform``.
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            The rows.
+        y : array-like of shape (n_samples,), default=None
+            Classes or values to colour by. Numbers count as classes if they are whole
+            and there are at most 30 distinct ones, with 5 rows to each or more.
+        components : sequence of int, default=None
+            The two or three units to draw, counted from 0. By default all, if there
+            are two or three.
+        ax : matplotlib Axes, default=None
+            Where to draw, with ``projection="3d"`` for three units; by default a new
+            figure's.
+        text : bool, default=False
+            Whether to draw the labels themselves, whatever they are, for points.
+        size : float, default=20
+            Area of a point in square points of typography, as in matplotlib's
+            `scatter`; a label is about as large.
+
+        Returns
+        -------
+        CodeDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError
+            If the estimator has no ``transform``.
+        ValueError
+            If the code has another number of units, or y another length.
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        if not hasattr(estimator, "transform"):
+            raise TypeError(
+                f"estimator must have transform. Got {type(estimator).__name__}."
+            )
+        return cls.from_predictions(
+            estimator.transform(X),
+            y,
+            components=components,
+            ax=ax,
+            text=text,
+            size=size,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls, codes, y=None, *, components=None, ax=None, text=False, size=20
+    ):
+        """Draw codes.
+
+        Parameters
+        ----------
+        codes : {array-like, sparse matrix, DataFrame}, (n_samples, n_components)
+            What ``transform`` gave.
+        y, components, ax, text, size
+            As in :meth:`from_estimator`.
+
+        Returns
+        -------
+        CodeDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If the code has another number of units, or y another length.
+        """
+        codes = _dense(codes, "codes")
+        if components is None:
+            components = range(codes.shape[1])
+            if len(components) not in (2, 3):
+                way_out = ": choose some, for example components=(0, 1)"
+                raise ValueError(
+                    f"CodeDisplay draws codes of 2 or 3 units. Got {len(components)}"
+                    f"{way_out if len(components) > 3 else ''}."
+                )
+        components = check_components(components, codes.shape[1], (2, 3))
+        y_name = getattr(y, "name", None)  # of a pandas Series
+        y = check_y(y, len(codes))
+        display = cls(codes[:, components], y, components=components, y_name=y_name)
+        return display.plot(ax, text=text, size=size)
+
+    def plot(self, ax=None, *, text=False, size=20):
+        """Draw the points.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw, with ``projection="3d"`` for three units; by default a new
+            figure's.
+        text : bool, default=False
+            Whether to draw the labels themselves, whatever they are, for points.
+        size : float, default=20
+            Area of a point in square points of typography; a label is about as large.
+
+        Returns
+        -------
+        CodeDisplay
+            This display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If the axes don't have as many dimensions as the points, or there is text
+            to draw but no y.
+        """
+        n_units = len(self.components)
+        labels = None if self.y is None else np.unique(self.y)
+        # `holds_classes` looks for something to predict, which one class is not.
+        classes = labels is not None and (
+            text
+            or len(labels) == 1
+            or self.y.dtype.kind not in "iuf"
+            or (len(labels) <= _MOST_CLASSES and holds_classes(self.y))
+        )
+        if text and not classes:
+            raise ValueError("text=True draws labels: give them as y. Got y=None.")
+        ax = axes(ax, (6.4, 5), projection="3d" if n_units == 3 else None)
+        if (ax.name == "3d") != (n_units == 3):
+            raise ValueError(
+                f"ax must have {n_units} dimensions, as the code. Got projection="
+                f"{ax.name!r}: make it with projection='3d' for 3 units and without "
+                f"for 2, or choose units by components."
+            )
+        self.points_ = {}
+        if not classes:
+            colors = {"c": "#0072B2" if self.y is None else self.y}
+            drawn = ax.scatter(*self.codes.T, s=size, linewidth=0, **colors)
+            self.points_[None] = drawn
+            if self.y is not None:
+                self.colorbar_ = ax.figure.colorbar(
+                    drawn, ax=ax, label=self.y_name, pad=0.12 if n_units == 3 else 0.05
+                )
+        else:
+            for i, label in enumerate(labels):
+                style = {"marker": _MARKERS[i % len(_MARKERS)], "s": size}
+                if text:
+                    style = _text_marker(str(label), size)
+                self.points_[label] = ax.scatter(
+                    *self.codes[self.y == label].T,
+                    color=STYLES[i % len(STYLES)]["color"],
+                    label=str(label),
+                    linewidth=0,
+                    **style,
+                )
+            if not text:
+                ax.legend(
+                    title=self.y_name,
+                    loc="upper left",
+                    bbox_to_anchor=(1.08 if n_units == 3 else 1, 1),
+                    ncols=math.ceil(len(labels) / 14),
+                    frameon=False,
+                    markerscale=max(1, (30 / size) ** 0.5),
+                    handletextpad=0.2,
+                )
+        for axis, component in zip("xyz", self.components, strict=False):
+            ax.set(**{f"{axis}label": f"code[:, {component}]"})
+        if n_units == 2:
+            ax.spines[["top", "right"]].set_visible(False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _text_marker(label, size):
+    """Return how `scatter` draws a text about as high as a point of that size."""
+    from matplotlib.path import Path
+    from matplotlib.textpath import TextPath
+
+    text = label.strip().replace("$", r"\$") or "–"
+    path = TextPath((0, 0), text, size=1.4 * size**0.5)
+    ends = path.vertices.min(axis=0), path.vertices.max(axis=0)
+    path = Path(path.vertices - np.mean(ends, axis=0), path.codes)
+    # matplotlib scales a path until it fits a marker of that size.
+    return {"marker": path, "s": (2 * np.abs(path.vertices).max()) ** 2}
