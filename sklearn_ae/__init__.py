@@ -6,6 +6,7 @@ from ._convolutional import ConvolutionalAutoencoder
 from ._denoising import DenoisingAutoencoder
 from ._search import AutoencoderTransformerCV
 from ._variational import VariationalAutoencoder
+from .persistence import load, save
 
 __all__ = [
     "AdversarialAutoencoder",
@@ -14,6 +15,8 @@ __all__ = [
     "ConvolutionalAutoencoder",
     "DenoisingAutoencoder",
     "VariationalAutoencoder",
+    "load",
+    "save",
 ]
 
 __version__ = "0.1.0.dev0"

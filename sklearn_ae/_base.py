@@ -42,6 +42,7 @@ from ._networks import (
     prefix_of,
     takes_n_encoded,
 )
+from ._onnx import OnnxMixin
 from ._rows import (
     WINDOW_CELLS,
     Batches,
@@ -78,7 +79,9 @@ CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 PREFIXES = ("module__", "criterion__", "optimizer__")
 
 
-class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseAutoencoder(
+    OnnxMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base class of the autoencoders.
 
     A variant overrides `_network` (which module, which sizes) and, if it must, the
@@ -260,6 +263,11 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         super().set_params(**{k: v for k, v in params.items() if k not in prefixed})
         vars(self).update(prefixed)
         return self
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "net_" in vars(self):
+            self.device_ = self.net_.device  # which may not be where it was fitted
 
     def _prefixed(self, prefixes):
         return {k: v for k, v in vars(self).items() if k.startswith(prefixes)}
@@ -520,7 +528,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             self.reconstruction_error_ = self._mean_squared_error(rows)
         # A model that is shipped holds no rows, and little that only training needs.
         net = self.net_
-        net.train_split = None
+        net.train_split = net.iterator_train__corrupt = None
         if one_pass:
             self._rng = rng
         else:

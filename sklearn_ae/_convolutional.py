@@ -9,6 +9,7 @@ from torch import nn
 from ._autoencoder import layer_sizes
 from ._base import BaseAutoencoder, Interval, StrOptions
 from ._networks import ACTIVATIONS, dense, glorot, join, silence
+from ._onnx import SEQUENCES
 
 DOWNSAMPLINGS = {"max_pool", "stride"}
 UPSAMPLINGS = {"transposed", "nearest", "bilinear"}
@@ -144,6 +145,9 @@ def _convolve(n_in, n_out, size, kernel_size, stride=1):
     after = [k // 2 for k in kernel]
     around = (before[1], after[1], before[0], after[0])
     return [nn.ZeroPad2d(around), glorot(nn.Conv2d(n_in, n_out, kernel, stride))]
+
+
+SEQUENCES.add(ConvolutionalNetwork)
 
 
 class ConvolutionalAutoencoder(BaseAutoencoder):

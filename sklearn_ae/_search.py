@@ -21,12 +21,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._autoencoder import AutoencoderTransformer
 from ._base import BaseAutoencoder, HasMethods, Interval, StrOptions, fit_context
 from ._generative import GenerativeAutoencoder
+from ._onnx import OnnxMixin
 
 RULES = ("best", "one_standard_error")
 
 
 class AutoencoderTransformerCV(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    OnnxMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """Autoencoder whose code size is found by cross-validation, with one fit a fold.
 

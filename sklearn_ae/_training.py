@@ -6,12 +6,14 @@ import inspect
 import math
 import os
 import threading
+import warnings
 
 import numpy as np
 import torch
 from scipy import stats
 from skorch import NeuralNet
 from skorch.callbacks import Callback, PrintLog
+from skorch.exceptions import DeviceWarning
 from skorch.utils import to_tensor
 
 from ._networks import row_cost
@@ -260,10 +262,49 @@ class AutoencoderNet(NeuralNet):
             self.twin_ = mark, copy.deepcopy(self.module_).eval().to(dtype), tensors
         return self.twin_[1]
 
+    def initialize(self):
+        """Initialize the net, and remember what its start was drawn from."""
+        self.random_start_ = torch.get_rng_state().numpy()
+        return super().initialize()
+
+    # Skorch's own state has a pickle within. This one is parameters and arrays, from
+    # which the net is built anew: on the device that is there, and by any reader.
+
     def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("twin_", None)
+        params = self.get_params(deep=False).items()
+        params = {name: value for name, value in params if not name.startswith("_")}
+        # Those that were at the fit; the next fit has a net and callbacks of its own.
+        state = {"params": {**params, "callbacks": None}}
+        if getattr(self, "initialized_", False):
+            optimizers = {
+                name: getattr(self, name).state_dict() for name in self.optimizer_names
+            }
+            state["weights"] = _as_arrays(self.weights())
+            state["optimizers"] = _as_arrays(optimizers)
+            state["attributes"] = {
+                name: getattr(self, name)
+                for name in ("random_start_", "rng_")
+                if hasattr(self, name)
+            }
+            state["history"] = list(self.history_)
         return state
+
+    def __setstate__(self, state):
+        device = _device_here(state["params"]["device"])
+        self.__init__(**{**state["params"], "device": device})
+        if "weights" not in state:
+            return
+        attributes = state["attributes"]
+        with torch_state(torch.device(device), 0):
+            # A network may have drawn what it keeps neither as weight nor as buffer.
+            torch.set_rng_state(_as_tensors(attributes["random_start_"]))
+            self.initialize()
+            self.set_weights(_as_tensors(state["weights"]))
+            for name, optimizer in _as_tensors(state["optimizers"]).items():
+                getattr(self, name).load_state_dict(optimizer)
+        vars(self).update(attributes)
+        self.history_.extend(state["history"])
+        self.module_.eval()
 
 
 class OrderedNet(AutoencoderNet):
@@ -503,6 +544,44 @@ class KeepFinite(Callback):
             self.best_epoch_ = 0
         net.module_.eval()
         del self.start_
+
+
+def _as_arrays(state):
+    """Return a state, dicts and lists, with arrays in place of tensors."""
+    if isinstance(state, dict):
+        return {key: _as_arrays(value) for key, value in state.items()}
+    if isinstance(state, (list, tuple)):
+        return type(state)(_as_arrays(value) for value in state)
+    if isinstance(state, torch.Tensor):
+        state = state.detach().cpu()
+        with contextlib.suppress(TypeError):  # numpy lacks some of torch's dtypes
+            return state.numpy().copy()
+    return state
+
+
+def _as_tensors(state):
+    """Return a state with tensors, of memory of their own, in place of arrays."""
+    if isinstance(state, dict):
+        return {key: _as_tensors(value) for key, value in state.items()}
+    if isinstance(state, (list, tuple)):
+        return type(state)(_as_tensors(value) for value in state)
+    if isinstance(state, np.ndarray):
+        return torch.from_numpy(np.array(state))
+    return state
+
+
+def _device_here(device):
+    """Return a net's device, or, where torch hasn't it, the CPU and a warning."""
+    try:
+        return str(resolve_device(device))
+    except ValueError:
+        warnings.warn(
+            f"The model was fitted on {device!r}, which torch hasn't here: it is on "
+            f"the CPU now.",
+            DeviceWarning,
+            stacklevel=2,
+        )
+        return "cpu"
 
 
 def resolve_device(device):

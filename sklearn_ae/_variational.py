@@ -12,6 +12,7 @@ from torch import nn
 from ._base import Interval, StrOptions
 from ._generative import GenerativeAutoencoder
 from ._losses import PENALTIES
+from ._onnx import WRAPPERS, convert
 from ._training import AutoencoderNet
 
 N_DRAWS = 16  # of each row's code, wherever rows are compared
@@ -72,6 +73,17 @@ class VariationalNetwork(nn.Module):
             return errors
         noise = self.noise_variance
         return 0.5 * (errors / noise + torch.log(2 * torch.pi * noise))
+
+
+def _to_onnx(graph, module, part, x):
+    x = convert(graph, module.network, part, x)
+    if part == "encode":  # the means come first
+        bounds = [0], [module.draws.shape[1]], [1]
+        x = graph.add("Slice", x, *(np.array(bound) for bound in bounds))
+    return x
+
+
+WRAPPERS[VariationalNetwork] = _to_onnx
 
 
 def prior_draws(n_components):
