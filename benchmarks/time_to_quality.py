@@ -57,9 +57,9 @@ def pyod(X):
     model = AutoEncoder(hidden_neuron_list=[*HIDDEN, SIZE], verbose=0).fit(X)
 
     def reconstruct(X):
-        X = (X - model.X_mean) / model.X_std
+        X = (X - model.X_mean) / (model.X_std + 1e-8)
         back = model.model(torch.from_numpy(X.astype(np.float32))).detach().numpy()
-        return back * model.X_std + model.X_mean
+        return back * (model.X_std + 1e-8) + model.X_mean
 
     return reconstruct
 

@@ -37,7 +37,7 @@ def ways(X):
     pca = PCA(N_COMPONENTS, random_state=0).fit(X[:2000])
     layers = perceptrons(N_FEATURES, HIDDEN, N_COMPONENTS).eval()
     half = len(layers) // 2
-    encoder, decoder = layers[: half + 1], layers[half + 1 :]
+    encoder, decoder = layers[:half], layers[half:]
 
     def bare(network):
         def run(X):

@@ -133,6 +133,12 @@ class AutoencoderTransformer(BaseAutoencoder):
         Called during training. They see skorch's net, with `train_loss` and
         `valid_loss` in its history in units of `scale_`. One that ends training ends
         the fit; the best weights until then are kept.
+    checkpoint : path-like or None, default=None
+        Folder for the state of the fit, written after every epoch. If the process ends
+        on the way, the same call goes on from there, in a new process too, and gives
+        bit by bit what it would have given; when it is done the file is deleted. One
+        folder is for one fit: a checkpoint of other data or parameters is an error.
+        What `callbacks` remember is not in it. `partial_fit` does not use it.
     compile : bool, default=False
         Whether to train through `torch.compile`. Without a compiler a warning says so
         and training goes on.

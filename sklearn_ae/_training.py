@@ -16,6 +16,7 @@ from skorch.callbacks import Callback, PrintLog
 from skorch.exceptions import DeviceWarning
 from skorch.utils import to_tensor
 
+from ._checkpoint import Checkpoint
 from ._networks import row_cost
 from ._rows import CHUNK_CELLS, Batches
 
@@ -44,6 +45,8 @@ class AutoencoderNet(NeuralNet):
     # A subclass that trains more than the module names it here.
     part_names = ("module_",)
     optimizer_names = ("optimizer_",)
+    # Numbers that the next epoch depends on, besides.
+    state_names = ("step_",)
 
     def __init__(
         self,
@@ -136,7 +139,7 @@ class AutoencoderNet(NeuralNet):
         super().on_train_begin(net, **kwargs)
         closure = inspect.signature(self.optimizer_.step).parameters.get("closure")
         self.quick_ = (closure is None or closure.default is not closure.empty) and all(
-            isinstance(callback, (PrintLog, KeepBest, KeepFinite))
+            isinstance(callback, (PrintLog, KeepBest, KeepFinite, Checkpoint))
             for _, callback in self.callbacks_
         )
         self.step_ = 0
@@ -424,6 +427,9 @@ class KeepBest(Callback):
     diverged_ : bool
         Whether a loss was not finite.
     """
+
+    # What it must know to go on.
+    state = ("best_", "best_epoch_", "best_loss_", "epoch_", "mark_")
 
     def __init__(self, safe_start, tol, patience, confidence=0.995):
         self.safe_start = safe_start

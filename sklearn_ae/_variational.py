@@ -120,6 +120,8 @@ class VariationalNet(AutoencoderNet):
         Weight of the Kullback-Leibler divergence.
     """
 
+    state_names = (*AutoencoderNet.state_names, "n_held_out_", "held_out_")
+
     def __init__(self, *args, beta, **kwargs):
         super().__init__(*args, **kwargs)
         self.beta = beta

@@ -14,10 +14,7 @@ import functools
 import hashlib
 import json
 import math
-import os
 import platform
-import shutil
-import uuid
 
 import numpy as np
 import sklearn
@@ -25,6 +22,7 @@ import torch
 
 from ._adversarial import AdversarialAutoencoder, AdversarialNet
 from ._autoencoder import AutoencoderTransformer
+from ._checkpoint import replace_file
 from ._convolutional import ConvolutionalAutoencoder, ConvolutionalNetwork
 from ._denoising import DenoisingAutoencoder
 from ._generative import PRIORS
@@ -161,7 +159,8 @@ def save(estimator, path):
     data = safetensors.torch.save(writer.tensors, metadata=metadata)
     start = 8 + len(MARK)
     digest = hashlib.sha256(data).hexdigest().encode()
-    _replace(path, data[:start] + digest + data[start + DIGITS :])
+    data = data[:start] + digest + data[start + DIGITS :]
+    replace_file(path, lambda file: file.write(data))
 
 
 def load(path, **given):
@@ -385,24 +384,6 @@ def _content(path, data):
     if not isinstance(content.get("given"), dict) or "root" not in content:
         raise ValueError(f"{path} is not a file that sklearn_ae.save wrote.")
     return content
-
-
-def _replace(path, data):
-    """Write a file so that at any moment there is the old one or the whole new one."""
-    path = os.path.realpath(path)
-    temporary = f"{path}.{uuid.uuid4().hex}.tmp"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if os.path.exists(path):
-            shutil.copymode(path, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
 
 
 class _Foreign(TypeError):
