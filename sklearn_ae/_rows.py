@@ -12,6 +12,7 @@ CHUNK_CELLS = 2**20  # cells of the widest layer in one inference step: 4 MiB
 HELD_CELLS = 2**26  # cells that a fit copies as float32: 256 MiB; more are streamed
 WINDOW_CELLS = 2**24  # cells of a stream that are in memory at a time: 64 MiB
 BLOCK_CELLS = 2**16  # neighbours that a stream reads together, at least 64 rows
+SOME_ROWS = 1000  # rows from anywhere that are read together
 
 
 def chunks(X, n_columns=0):
@@ -75,13 +76,15 @@ class Lazy:
         part = np.asarray(self.array[rows]).astype(self.dtype, copy=False)
         if not np.isfinite(part.sum()):
             check_array(part)  # says whether it is NaN or infinity
-        self._forget(part.nbytes)
+        self._n_bytes += part.nbytes
+        # Rows from everywhere bring whole pages, and those around, with them.
+        if not isinstance(rows, slice) or self._n_bytes > WINDOW_CELLS:
+            self._forget()
         return part
 
-    def _forget(self, n_bytes):
+    def _forget(self):
         """Let go of pages of a memmap, which else count as the process's memory."""
-        self._n_bytes += n_bytes
-        if self._n_bytes < 4 * WINDOW_CELLS or not isinstance(self.array, np.memmap):
+        if not isinstance(self.array, np.memmap):
             return
         self._n_bytes = 0
         base = self.array
@@ -151,7 +154,10 @@ class Stream(Dataset):
 
     def __getitem__(self, rows):
         """Return a slice of the source's rows, or rows by number, as a tensor."""
-        return self._tensor(self.read(self.X[rows]))
+        if isinstance(rows, slice):
+            return self._tensor(self.read(self.X[rows]))
+        parts = [rows[i : i + SOME_ROWS] for i in range(0, len(rows), SOME_ROWS)]
+        return self._tensor(np.concatenate([self.read(self.X[part]) for part in parts]))
 
     def _tensor(self, array):
         tensor = torch.from_numpy(array)
@@ -177,8 +183,14 @@ class Stream(Dataset):
         if shuffle:
             starts = starts[torch.randperm(len(starts))]
         for some in starts.split(max(1, n_window // n_rows)):
-            blocks = [self._block(start, n_rows) for start in some.tolist()]
-            yield Rows(self._tensor(np.concatenate(blocks)))
+            window = np.empty((len(some) * n_rows, self.shape[1]), np.float32)
+            stop = 0
+            for block in (self._block(start, n_rows) for start in some.tolist()):
+                start, stop = stop, stop + len(block)
+                window[start:stop] = block
+            window = Rows(self._tensor(window[:stop]))
+            yield window
+            window = None
 
 
 class Batches:
@@ -217,6 +229,7 @@ class Batches:
             todo -= n_batches
             rows = slice(n_batches * self.batch_size, None)
             left = window[rows if order is None else order[rows]]
+            window = None  # two would be in memory, while the next one is read
         yield self._corrupted(left)
 
     def _corrupted(self, batch):
