@@ -168,14 +168,14 @@ class AutoencoderNet(NeuralNet):
             columns = [f"{prefix}_loss", f"{prefix}_batch_size"]
             return zip(*self.history[-1, "batches", :, columns], strict=True)
         self._set_training(training)
-        losses, sizes = [], []
-        for batch in iterator:
-            losses.append(step_fn(batch, **fit_params)["loss"].detach())
+        # Fetched from the device once; and small tensors that stay would fragment memory.
+        losses, sizes = torch.empty(len(iterator), device=self.device), []
+        for i, batch in enumerate(iterator):
+            losses[i] = step_fn(batch, **fit_params)["loss"].detach()
             sizes.append(len(batch[0]))
             if training:
                 self._set_rate()
-        # One number is fetched from the device, not one for each batch.
-        return torch.stack(losses).double().cpu().numpy(), sizes
+        return losses.double().cpu().numpy(), sizes
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Go on in the schedule."""

@@ -236,17 +236,18 @@ def test_bfloat16_is_for_training_steps_alone(make):
 def test_an_epoch_on_cuda_waits_for_the_device_once(ordered, monkeypatch):
     go_through = AutoencoderNet._go_through
 
-    def strict(net, batches, *args, **kwargs):
-        steps = iter(batches)
-        first = next(steps)  # what is made once may wait
-
-        def rest():
+    class Strict(Batches):
+        def __iter__(self):
+            steps = super().__iter__()
+            first = next(steps)  # what is made once may wait
             torch.cuda.set_sync_debug_mode("error")
             yield first
             yield from steps
             torch.cuda.set_sync_debug_mode("default")
 
-        return go_through(net, rest(), *args, **kwargs)
+    def strict(net, batches, *args, **kwargs):
+        batches.__class__ = Strict
+        return go_through(net, batches, *args, **kwargs)
 
     monkeypatch.setattr(AutoencoderNet, "_go_through", strict)
     X = np.random.default_rng(0).random((600, 16))
