@@ -4,6 +4,7 @@ The one room that uses names scikit-learn keeps private (`_fit_context`,
 `_param_validation`); its other users import them from here.
 """
 
+import contextlib
 import copy
 import inspect
 import warnings
@@ -72,6 +73,7 @@ OPTIMIZERS = {
 }
 PCA_FEATURES = 4096  # above which PCA of a stream takes a sample of its rows,
 PCA_CELLS = 2**28  # of this size: 1 GiB
+WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
 JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
 CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 # Parameters with these prefixes go where skorch would take them.
@@ -509,7 +511,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 self._cut(net, 1)  # fails now rather than after the training
             if self.compile:
                 _compile(net, next(iter(Batches(train, batch_size)))[0])
-            net.partial_fit(train)
+            with self._watched(net, train, valid, resume and one_pass):
+                net.partial_fit(train)
             interrupted = bool(net.history) and "train_loss" not in net.history[-1]
             self._keep(net, judge, rows, resume, interrupted)
             if self._is_ordered():
@@ -527,6 +530,25 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             net.forget_momenta()
             vars(self).pop("_rng", None)
         return interrupted
+
+    @contextlib.contextmanager
+    def _watched(self, net, train, valid, goes_on):
+        """Let the callbacks that have `watch` look at the model while it is trained."""
+        watchers = [each for _, each in net.callbacks_ if hasattr(each, "watch")]
+        with contextlib.ExitStack() as stack:
+            if watchers:
+                model = copy.copy(self)
+                model.net_, model.device_ = net, net.device
+                rows = {"train": next(train.windows(False))[:WATCHED_ROWS][1]}
+                if valid is not None and len(valid):
+                    rows["validation"] = valid[:WATCHED_ROWS][1]
+                rows = {
+                    name: self._unscaled(part.cpu().numpy()).astype(np.float32)
+                    for name, part in rows.items()
+                }
+            for watcher in watchers:
+                stack.enter_context(watcher.watch(model, rows, goes_on))
+            yield
 
     def _split(self, X, n_valid, device):
         """Return all rows as the network reads them, those to train on, and others.

@@ -125,18 +125,19 @@ class AutoencoderNet(NeuralNet):
         for name in self.optimizer_names:
             getattr(self, name).state.clear()
 
-    # Skorch tells every callback of every batch and fetches every loss. Where only our
-    # own callbacks listen, which look at epochs, that is left out: on small networks it
-    # takes longer than the arithmetic.
+    # Skorch tells every callback of every batch and fetches every loss. Where all that
+    # listen are `epochs_only`, as ours are, that is left out: on small networks it takes
+    # longer than the arithmetic.
 
     def on_train_begin(self, net, **kwargs):
         """Set up the schedule; see who listens to batches."""
         super().on_train_begin(net, **kwargs)
         closure = inspect.signature(self.optimizer_.step).parameters.get("closure")
         self.quick_ = (closure is None or closure.default is not closure.empty) and all(
-            isinstance(callback, (PrintLog, KeepBest, KeepFinite))
+            getattr(callback, "epochs_only", isinstance(callback, PrintLog))
             for _, callback in self.callbacks_
         )
+        self.over_ = False
         self.step_ = 0
         self._set_rate()
         # No more threads than pay; `torch_state` puts them back.
@@ -216,7 +217,9 @@ class AutoencoderNet(NeuralNet):
         return {"loss": losses.mean(), "y_pred": y_pred}
 
     def on_epoch_begin(self, net, **kwargs):
-        """Start with no losses."""
+        """Start with no losses, unless the fit is over."""
+        if self.over_:
+            raise KeyboardInterrupt  # skorch's way to end a fit
         super().on_epoch_begin(net, **kwargs)
         self.valid_losses_ = []
         self.epoch_losses_ = {}
@@ -382,6 +385,8 @@ class KeepBest(Callback):
         Whether a loss was not finite.
     """
 
+    epochs_only = True
+
     def __init__(self, safe_start, tol, patience, confidence=0.995):
         self.safe_start = safe_start
         self.tol = tol
@@ -412,8 +417,8 @@ class KeepBest(Callback):
         elif loss < self.best_loss_:
             self._remember(net, loss)
         if not np.isfinite(loss):
-            self.diverged_ = True
-            raise KeyboardInterrupt  # skorch's way to end a fit
+            self.diverged_ = net.over_ = True
+            return
         # A share of a loss below zero, as a log density may give, is below it too.
         if loss < self.mark_[0] * (1 - math.copysign(self.tol, self.mark_[0])):
             self.mark_ = loss, self.epoch_
@@ -423,8 +428,8 @@ class KeepBest(Callback):
             and len(self.start_losses_) < ENOUGH_ROWS
         )
         tired = self.patience and self.epoch_ - self.mark_[1] >= self.patience
-        if hopeless or tired:
-            raise KeyboardInterrupt
+        # Not at once: others have yet to hear of this epoch.
+        net.over_ = bool(hopeless or tired)
 
     def on_train_end(self, net, X=None, **kwargs):
         """Put the best weights back."""
@@ -481,6 +486,7 @@ class KeepFinite(Callback):
     `KeepBest` for `partial_fit`, which has too few rows at a time to judge more.
     """
 
+    epochs_only = True
     best_epoch_ = 1
 
     def on_train_begin(self, net, **kwargs):

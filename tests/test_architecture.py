@@ -15,7 +15,7 @@ ORDER = [
     *("_losses", "_networks", "_datasets", "_rows", "_training", "_base"),
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
     *("_variational", "_adversarial", "_search"),
-    *("metrics", "compare", "plotting", "_report", "__main__"),
+    *("metrics", "compare", "plotting", "callbacks", "_report", "__main__"),
 ]
 
 
