@@ -125,9 +125,9 @@ class AutoencoderNet(NeuralNet):
         for name in self.optimizer_names:
             getattr(self, name).state.clear()
 
-    # Skorch tells every callback of every batch and fetches every loss. Where all that
-    # listen are `epochs_only`, as ours are, that is left out: on small networks it takes
-    # longer than the arithmetic.
+    # Skorch tells every callback of every batch and fetches every loss. Where all
+    # that listen are `epochs_only`, as ours are, that is left out: on small networks it
+    # takes longer than the arithmetic.
 
     def on_train_begin(self, net, **kwargs):
         """Set up the schedule; see who listens to batches."""
