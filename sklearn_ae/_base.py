@@ -6,9 +6,11 @@ The one room that uses names scikit-learn keeps private (`_fit_context`,
 
 import contextlib
 import copy
+import html
 import inspect
 import warnings
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, metadata
 from numbers import Integral, Real
 
 import numpy as np
@@ -40,6 +42,7 @@ from ._networks import (
     Ordered,
     PCAStart,
     build,
+    layers,
     prefix_of,
     takes_n_encoded,
 )
@@ -57,12 +60,31 @@ from ._training import (
     KeepBest,
     KeepFinite,
     OrderedNet,
+    TellCallbacks,
     one_cycle,
     resolve_device,
     torch_state,
 )
 
-__all__ = ["BaseAutoencoder", "HasMethods", "Interval", "StrOptions", "fit_context"]
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:
+        """Nothing to support."""
+
+    def with_callbacks(method):
+        return method
+
+
+__all__ = [
+    "BaseAutoencoder",
+    "HasMethods",
+    "Interval",
+    "NetworkHTMLMixin",
+    "StrOptions",
+    "fit_context",
+]
 
 fit_context = _fit_context
 
@@ -80,7 +102,56 @@ CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 PREFIXES = ("module__", "criterion__", "optimizer__")
 
 
-class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class NetworkHTMLMixin:
+    """Show the fitted network below scikit-learn's diagram, and link to our pages."""
+
+    def _get_doc_link(self):
+        own = type(self).__module__.partition(".")[0] == "sklearn_ae"
+        site = documentation() if own else None
+        return f"{site}/api/sklearn_ae.{type(self).__name__}.html" if site else ""
+
+    def _repr_html_inner(self):
+        return super()._repr_html_inner() + self._network_html()
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] += self._network_html()
+        return bundle
+
+    def _network_html(self):
+        model = getattr(self, "best_estimator_", self)  # of a search
+        if not hasattr(model, "net_"):
+            return ""
+        net, lines = model.net_, []
+        for name, layer, shape in layers(net.module_, model.n_features_in_):
+            own = _n_parameters(layer, recurse=False)
+            # "network." is for what the network is wrapped in.
+            name, kind = name.replace("network.", ""), type(layer).__name__
+            lines.append([name, kind, " × ".join(map(str, shape)), f"{own:,}"])
+        for name in net.part_names[1:]:
+            part = getattr(net, name)
+            own, kind = _n_parameters(part), type(part).__name__
+            lines.append([name.rstrip("_"), kind, "", f"{own:,}"])
+        header = ["layer", "kind", "output", "parameters"]
+        rows = [
+            "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in line)
+            for tag, line in [("th", header), *(("td", line) for line in lines)]
+        ]
+        title = f"{model._network()[0].__name__}: {_n_parameters(net.module_):,}"
+        return (
+            f"<details open><summary>{html.escape(title)} parameters</summary><table>"
+            f"{''.join(f'<tr>{row}</tr>' for row in rows)}</table></details>"
+        )
+
+
+class BaseAutoencoder(
+    CallbackSupportMixin,
+    NetworkHTMLMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Base class of the autoencoders.
 
     A variant overrides `_network` (which module, which sizes) and, if it must, the
@@ -268,6 +339,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     # -- fit --
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Fit the autoencoder to X.
@@ -297,6 +369,8 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             If Ctrl-C was pressed. Once training has begun the estimator is fitted with
             the best weights until then, and a `ConvergenceWarning` says so.
         """
+        if hasattr(self, "_init_callback_context"):
+            self._init_callback_context(max_subtasks=None)
         return self._fit(X, resume=self.warm_start and hasattr(self, "net_"))
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -490,6 +564,10 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                     shares = _explained(pca)
                     missing = self.n_components_ - len(shares)
                     self._unexplained = 1 - np.pad(shares, (0, missing), "edge")
+            told = []
+            if not one_pass and getattr(self, "_skl_callbacks", None):
+                self._callback_fit_ctx.max_subtasks = epochs
+                told = [TellCallbacks(X)]
             net = self._make_net(
                 device=str(device),
                 max_epochs=epochs,
@@ -498,7 +576,7 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 iterator_train__corrupt=corrupt,
                 rates=rates,
                 # The judge comes last: it sees what the user's callbacks did.
-                callbacks=[*(self.callbacks or ()), judge],
+                callbacks=[*(self.callbacks or ()), *told, judge],
             )
             net.initialize()
             if resume:
@@ -1180,6 +1258,21 @@ class BaseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+@cache
+def documentation():
+    """Return the address that pyproject.toml has under project.urls, or None."""
+    with contextlib.suppress(PackageNotFoundError):
+        for line in metadata("sklearn-ae").get_all("Project-URL", ()):
+            name, _, address = line.partition(", ")
+            if name.lower() == "documentation":
+                return address.rstrip("/")
+    return None
+
+
+def _n_parameters(module, recurse=True):
+    return sum(part.numel() for part in module.parameters(recurse=recurse))
 
 
 def _explained(pca):

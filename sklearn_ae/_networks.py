@@ -13,6 +13,7 @@ contract too.
 
 import inspect
 import itertools
+from functools import partial
 
 import torch
 from torch import nn
@@ -186,6 +187,43 @@ def row_cost(module, n_features):
         for hook in hooks:
             hook.remove()
     return max(cells), sum(products)
+
+
+def layers(module, n_features):
+    """Return the layers of a network in the order of their work.
+
+    Parameters
+    ----------
+    module : Module
+        Keeps the network contract.
+    n_features : int
+        Width of the data.
+
+    Returns
+    -------
+    list of (str, Module, tuple of int)
+        Name, layer, and shape of what it makes of a row.
+    """
+    found = []
+
+    def note(layer, inputs, output, name):
+        if isinstance(output, torch.Tensor):
+            found.append((name, layer, tuple(output.shape[1:])))
+
+    hooks = [
+        layer.register_forward_hook(partial(note, name=name))
+        for name, layer in module.named_modules()
+        if not any(layer.children()) or any(layer.parameters(recurse=False))
+    ]
+    like = next(module.parameters())
+    try:
+        with torch.inference_mode():
+            x = torch.zeros(1, n_features, device=like.device, dtype=like.dtype)
+            module.eval().decode(module.encode(x))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
 
 
 def check_contract(network, n_features, n_components, n_encoded, n_decoded):

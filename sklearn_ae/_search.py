@@ -19,14 +19,21 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._autoencoder import AutoencoderTransformer
-from ._base import BaseAutoencoder, HasMethods, Interval, StrOptions, fit_context
+from ._base import (
+    BaseAutoencoder,
+    HasMethods,
+    Interval,
+    NetworkHTMLMixin,
+    StrOptions,
+    fit_context,
+)
 from ._generative import GenerativeAutoencoder
 
 RULES = ("best", "one_standard_error")
 
 
 class AutoencoderTransformerCV(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    NetworkHTMLMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """Autoencoder whose code size is found by cross-validation, with one fit a fold.
 

@@ -428,8 +428,8 @@ class KeepBest(Callback):
             and len(self.start_losses_) < ENOUGH_ROWS
         )
         tired = self.patience and self.epoch_ - self.mark_[1] >= self.patience
-        # Not at once: others have yet to hear of this epoch.
-        net.over_ = bool(hopeless or tired)
+        if hopeless or tired:  # not at once: others have yet to hear of this epoch
+            net.over_ = True
 
     def on_train_end(self, net, X=None, **kwargs):
         """Put the best weights back."""
@@ -507,6 +507,48 @@ class KeepFinite(Callback):
             self.best_epoch_ = 0
         net.module_.eval()
         del self.start_
+
+
+class TellCallbacks(Callback):
+    """Tell the callbacks of scikit-learn's own kind (1.9) of every epoch.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Rows of the fit; forgotten at its end.
+    """
+
+    epochs_only = True
+
+    def __init__(self, X):
+        self.X_ = X
+
+    @contextlib.contextmanager
+    def watch(self, model, rows, goes_on):
+        """Tell of the whole fit."""
+        self.model_, self.fit_ = model, model._callback_fit_ctx
+        try:
+            self.fit_.call_on_fit_task_begin(estimator=model, X=self.X_)
+            yield
+            self._tell_end(self.fit_)
+        finally:
+            del self.model_, self.fit_, self.X_
+            vars(self).pop("epoch_", None)
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Tell of the beginning of an epoch."""
+        self.epoch_ = self.fit_.subcontext("epoch")
+        self.epoch_.call_on_fit_task_begin(estimator=self.model_, X=self.X_)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Tell of the end of an epoch; end the fit if one asks for it."""
+        if self._tell_end(self.epoch_):
+            net.over_ = True
+
+    def _tell_end(self, task):
+        return task.call_on_fit_task_end(
+            estimator=self.model_, X=self.X_, reconstruction_attributes=dict
+        )
 
 
 def resolve_device(device):
