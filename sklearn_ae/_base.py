@@ -567,7 +567,7 @@ class BaseAutoencoder(
             told = []
             if not one_pass and getattr(self, "_skl_callbacks", None):
                 self._callback_fit_ctx.max_subtasks = epochs
-                told = [TellCallbacks(X)]
+                told = [TellCallbacks(self, self._callback_fit_ctx, X)]
             net = self._make_net(
                 device=str(device),
                 max_epochs=epochs,

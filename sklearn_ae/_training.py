@@ -6,6 +6,7 @@ import inspect
 import math
 import os
 import threading
+from functools import partial
 
 import numpy as np
 import torch
@@ -514,41 +515,40 @@ class TellCallbacks(Callback):
 
     Parameters
     ----------
+    estimator : estimator
+        Whose callbacks they are.
+    fit : sklearn.callback.CallbackContext
+        Of the fit, with which the callbacks are told.
     X : array-like of shape (n_samples, n_features)
-        Rows of the fit; forgotten at its end.
+        Rows of the fit.
     """
 
     epochs_only = True
 
-    def __init__(self, X):
-        self.X_ = X
+    def __init__(self, estimator, fit, X):
+        self.told_ = {"estimator": estimator, "X": X, "y": X}  # X is its own target
+        self.fit_ = fit
 
     @contextlib.contextmanager
     def watch(self, model, rows, goes_on):
-        """Tell of the whole fit."""
-        self.model_, self.fit_ = model, model._callback_fit_ctx
+        """Tell of the whole fit, and forget it."""
+        self.fit_.call_on_fit_task_begin(**self.told_)
+        self.told_["reconstruction_attributes"] = partial(vars, model)
         try:
-            self.fit_.call_on_fit_task_begin(estimator=model, X=self.X_)
             yield
-            self._tell_end(self.fit_)
+            self.fit_.call_on_fit_task_end(**self.told_)
         finally:
-            del self.model_, self.fit_, self.X_
-            vars(self).pop("epoch_", None)
+            vars(self).clear()  # the net, which is pickled, keeps its callbacks
 
     def on_epoch_begin(self, net, **kwargs):
         """Tell of the beginning of an epoch."""
         self.epoch_ = self.fit_.subcontext("epoch")
-        self.epoch_.call_on_fit_task_begin(estimator=self.model_, X=self.X_)
+        self.epoch_.call_on_fit_task_begin(**self.told_)
 
     def on_epoch_end(self, net, **kwargs):
         """Tell of the end of an epoch; end the fit if one asks for it."""
-        if self._tell_end(self.epoch_):
+        if self.epoch_.call_on_fit_task_end(**self.told_):
             net.over_ = True
-
-    def _tell_end(self, task):
-        return task.call_on_fit_task_end(
-            estimator=self.model_, X=self.X_, reconstruction_attributes=dict
-        )
 
 
 def resolve_device(device):

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
 from sklearn_ae.callbacks import TensorBoard
+from sklearn_ae.metrics import reconstruction_scorer
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:300], y[:300]
@@ -39,6 +40,84 @@ def test_verbose_prints_a_line_for_each_epoch_and_zero_prints_none(capsys, param
     autoencoder(**params).fit(X)
     done = capsys.readouterr()
     assert (done.out, done.err) == ("", "")
+
+
+# -- scikit-learn's own callbacks, from 1.9 on --
+
+
+class Recorder:
+    """A callback of scikit-learn's kind that notes what it is told."""
+
+    max_propagation_depth = None
+
+    def __init__(self, last=None):
+        self.last = last
+        self.told = []
+
+    def setup(self, estimator, context):
+        self.told.append("setup")
+
+    def teardown(self, estimator, context):
+        self.told.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.told.append(("begin", context.task_name, context.max_subtasks))
+
+    def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
+        score = fitted_estimator.score(X)
+        self.told.append(("end", context.task_name, score))
+        return context.task_name == "epoch" and context.task_id + 1 == self.last
+
+
+@pytest.fixture
+def callback():
+    return pytest.importorskip("sklearn.callback")
+
+
+def test_callbacks_are_told_of_each_epoch_and_the_model_in_it(callback):
+    recorder = Recorder()
+    model = autoencoder().set_callbacks(recorder).fit(X)
+    setup, begin, *epochs, end, teardown = recorder.told
+    assert (setup, begin, teardown) == ("setup", ("begin", "fit", 4), "teardown")
+    assert [told[:2] for told in epochs] == [("begin", "epoch"), ("end", "epoch")] * 4
+    scores = [told[2] for told in epochs[1::2]]
+    assert len(set(scores)) == 4
+    assert end == ("end", "fit", model.score(X))
+    assert model.net_.quick_
+    np.testing.assert_array_equal(
+        model.transform(X), autoencoder().fit(X).transform(X)
+    )
+    del model._skl_callbacks
+    assert len(pickle.dumps(model)) < 1.1 * len(pickle.dumps(autoencoder().fit(X)))
+
+
+def test_a_callback_may_end_the_fit_and_a_failure_is_cleaned_up(callback):
+    recorder = Recorder(last=2)
+    model = autoencoder().set_callbacks(recorder).fit(X)
+    assert model.n_iter_ == 2
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.full((9, 9), np.nan))
+    assert recorder.told[-2:] == ["setup", "teardown"]
+    assert not hasattr(model, "_callback_fit_ctx")
+    assert model.n_iter_ == 2
+    model.partial_fit(X)  # of which they are not told
+    assert recorder.told[-1] == "teardown"
+
+
+def test_progress_bar_and_scores_through_pipeline_and_search(callback, capsys):
+    pytest.importorskip("rich")
+    monitor = callback.ScoringMonitor(scoring={"share": reconstruction_scorer})
+    model = autoencoder().set_callbacks(monitor)
+    name = "autoencodertransformer__max_iter"
+    pipe = make_pipeline(StandardScaler(), model)
+    search = GridSearchCV(pipe, {name: [1, 2]}, cv=2, error_score="raise")
+    search.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(X)
+    bars = capsys.readouterr().out
+    assert "AutoencoderTransformer - fit" in bars
+    model.fit(X)
+    scores = monitor.get_logs().data_as_pandas["share"]
+    assert len(scores) == 5  # four epochs, and the fit
+    assert scores.iloc[-1] == pytest.approx(model.score(X))
 
 
 # -- TensorBoard --
