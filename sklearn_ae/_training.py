@@ -200,6 +200,7 @@ class AutoencoderNet(NeuralNet):
     def on_epoch_end(self, net, **kwargs):
         """Record the losses, before any callback looks at them."""
         super().on_epoch_end(net, **kwargs)
+        vars(self).pop("twin_", None)  # fused steps leave no mark on the weights
         for name, loss in self.epoch_losses_.items():
             before = [epoch[name] for epoch in self.history[:-1] if name in epoch]
             self.history.record(name, loss)
