@@ -178,6 +178,12 @@ def row_cost(module, n_features):
                 products.append(output.numel() * weight.numel() // len(weight))
 
     hooks = [layer.register_forward_hook(note) for layer in module.modules()]
+    _probe(module, n_features, hooks)
+    return max(cells), sum(products)
+
+
+def _probe(module, n_features, hooks):
+    """Send a row through the network, and take its hooks off again."""
     like = next(module.parameters())
     try:
         with torch.inference_mode():
@@ -186,7 +192,6 @@ def row_cost(module, n_features):
     finally:
         for hook in hooks:
             hook.remove()
-    return max(cells), sum(products)
 
 
 def layers(module, n_features):
@@ -215,14 +220,7 @@ def layers(module, n_features):
         for name, layer in module.named_modules()
         if not any(layer.children()) or any(layer.parameters(recurse=False))
     ]
-    like = next(module.parameters())
-    try:
-        with torch.inference_mode():
-            x = torch.zeros(1, n_features, device=like.device, dtype=like.dtype)
-            module.eval().decode(module.encode(x))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    _probe(module, n_features, hooks)
     return found
 
 
