@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import shlex
 import sys
 import tempfile
 import warnings
@@ -16,10 +17,15 @@ from sklearn.preprocessing import StandardScaler
 
 from . import AutoencoderTransformer, __version__
 from ._datasets import IMAGE_SETS, Table, load_images, read_table
+from ._report import cells, report
 from .compare import compare_reducers, conclude, holds_classes, summarize
 from .plotting import ComparisonDisplay
 
 MAX_ROWS = 5000
+ORDERED = (
+    "One fit with an ordered code served all sizes: a fit for the size you choose does "
+    "better still (--separate shows it)."
+)
 
 
 def main(argv=None):
@@ -35,7 +41,9 @@ def main(argv=None):
     int
         The exit status: 0, or 2 after a sentence on stderr about what was wrong.
     """
+    argv = sys.argv[1:] if argv is None else argv
     options = _parser().parse_args(argv)
+    options.command = shlex.join(["sklearn-ae", *argv])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
@@ -138,6 +146,13 @@ def _parser():
         metavar="DIR",
         help="the folder to write to (default: %(default)s)",
     )
+    compare.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write all of it, and pictures of one more fit, to a page of HTML that "
+        "needs no network, such as report.html",
+    )
     return parser
 
 
@@ -163,7 +178,11 @@ def _compare(options):
     console = rich.console.Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = 104  # the table's, without a break
-    _check_output(options.output)
+    _check_output("--output", options.output, options.output)
+    if options.report is not None:
+        _check_output("--report", options.report, options.report.parent)
+        if options.report.is_dir():
+            raise OSError(f"--report {options.report} is a folder: name a file in it.")
     table = _load(options)
     for note in table.notes:
         _say(note)
@@ -205,11 +224,9 @@ def _compare(options):
     console.print(_rich_table(results, summary, measure))
     console.print()
     console.print(conclude(results))
-    if not options.separate:
-        console.print(
-            "One fit with an ordered code served all sizes: a fit for the size you "
-            "choose does better still (--separate shows it)."
-        )
+    remarks = [] if options.separate else [ORDERED]
+    for remark in remarks:
+        console.print(remark)
 
     results.to_csv(options.output / "comparison.csv", index=False)
     metrics = ["explained_variance", "knn_score"][: 1 if measure is None else 2]
@@ -224,14 +241,25 @@ def _compare(options):
         axes[1].get_legend().remove()  # that of the first panel serves both
     figure.suptitle(title, fontsize="medium")
     figure.savefig(options.output / "comparison.png", dpi=150)
-    console.print(
-        f"Wrote {options.output / 'comparison.csv'} and "
-        f"{options.output / 'comparison.png'}.",
-        soft_wrap=True,
-    )
+    written = [options.output / "comparison.csv", options.output / "comparison.png"]
+    if options.report is not None:
+        page = report(
+            results,
+            summary,
+            reducers,
+            table,
+            title=title,
+            measure=measure,
+            remarks=[*remarks, *table.notes],
+            options=options,
+        )
+        options.report.write_text(page, encoding="utf-8")
+        written.append(options.report)
+    *files, last = map(str, written)
+    console.print(f"Wrote {', '.join(files)} and {last}.", soft_wrap=True)
 
 
-def _check_output(folder):
+def _check_output(option, path, folder):
     """Refuse a folder that cannot be written to, before the work rather than after."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -239,7 +267,7 @@ def _check_output(folder):
             pass
     except OSError as error:
         raise OSError(
-            f"--output {folder} cannot be written to: {error.strerror}."
+            f"{option} {path} cannot be written to: {error.strerror}."
         ) from error
 
 
@@ -287,32 +315,15 @@ def _rich_table(results, summary, measure):
     from rich.box import SIMPLE
     from rich.table import Table as RichTable
 
+    header, lines = cells(results, summary, measure)
     printed = RichTable(box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
-    printed.add_column("code\nsize", justify="right")
-    printed.add_column("\nreducer", overflow="fold")
-    printed.add_column("variance\nexplained", justify="right")
-    printed.add_column("difference to PCA\n[95% interval]", justify="right")
-    printed.add_column("\nverdict")
-    if measure is not None:
-        printed.add_column(f"k-NN\n{measure}", justify="right")
-    printed.add_column("fit\nseconds", justify="right")
-    means = results.groupby(["n_components", "reducer"], sort=False).mean()
-    summary = summary.set_index(["n_components", "reducer"])
-    for size in results["n_components"].unique():
-        for reducer in results["reducer"].unique():
-            mean = means.loc[size, reducer]
-            difference = verdict = ""
-            if (size, reducer) in summary.index:
-                line = summary.loc[(size, reducer)]
-                verdict = line["verdict"]
-                points = [f"{100 * line[end]:+.2f}" for end in ("low", "high")]
-                difference = f"{100 * line['difference']:+.2f} [{', '.join(points)}]"
-            cells = [str(size), reducer, f"{mean['explained_variance']:.2%}"]
-            cells += [difference, verdict]
-            if measure is not None:
-                cells.append(f"{mean['knn_score']:.3f}")
-            printed.add_row(*cells, f"{mean['fit_seconds']:.3f}")
-        printed.add_section()
+    for name in header:
+        justify = "left" if name.startswith("\n") else "right"
+        overflow = "fold" if name == "\nreducer" else "ellipsis"
+        printed.add_column(name, justify=justify, overflow=overflow)
+    n_reducers = results["reducer"].nunique()
+    for i, line in enumerate(lines, 1):
+        printed.add_row(*line, end_section=i % n_reducers == 0)
     return printed
 
 

@@ -4,11 +4,14 @@ The one room that uses names scikit-learn keeps private (`_fit_context`,
 `_param_validation`); its other users import them from here.
 """
 
+import contextlib
 import copy
 import hashlib
+import html
 import inspect
 import warnings
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, metadata
 from numbers import Integral, Real
 from os import PathLike
 
@@ -42,6 +45,7 @@ from ._networks import (
     Ordered,
     PCAStart,
     build,
+    layers,
     prefix_of,
     takes_n_encoded,
 )
@@ -61,12 +65,31 @@ from ._training import (
     KeepBest,
     KeepFinite,
     OrderedNet,
+    TellCallbacks,
     one_cycle,
     resolve_device,
     torch_state,
 )
 
-__all__ = ["BaseAutoencoder", "HasMethods", "Interval", "StrOptions", "fit_context"]
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:
+        """Nothing to support."""
+
+    def with_callbacks(method):
+        return method
+
+
+__all__ = [
+    "BaseAutoencoder",
+    "HasMethods",
+    "Interval",
+    "NetworkHTMLMixin",
+    "StrOptions",
+    "fit_context",
+]
 
 fit_context = _fit_context
 
@@ -77,14 +100,63 @@ OPTIMIZERS = {
 }
 PCA_FEATURES = 4096  # above which PCA of a stream takes a sample of its rows,
 PCA_CELLS = 2**28  # of this size: 1 GiB
+WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
 JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
 CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 # Parameters with these prefixes go where skorch would take them.
 PREFIXES = ("module__", "criterion__", "optimizer__")
 
 
+class NetworkHTMLMixin:
+    """Show the fitted network below scikit-learn's diagram, and link to our pages."""
+
+    def _get_doc_link(self):
+        own = type(self).__module__.partition(".")[0] == "sklearn_ae"
+        site = documentation() if own else None
+        return f"{site}/api/sklearn_ae.{type(self).__name__}.html" if site else ""
+
+    def _repr_html_inner(self):
+        return super()._repr_html_inner() + self._network_html()
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] += self._network_html()
+        return bundle
+
+    def _network_html(self):
+        model = getattr(self, "best_estimator_", self)  # of a search
+        if not hasattr(model, "net_"):
+            return ""
+        net, lines = model.net_, []
+        for name, layer, shape in layers(net.module_, model.n_features_in_):
+            own = _n_parameters(layer, recurse=False)
+            # "network." is for what the network is wrapped in.
+            name, kind = name.replace("network.", ""), type(layer).__name__
+            lines.append([name, kind, " × ".join(map(str, shape)), f"{own:,}"])
+        for name in net.part_names[1:]:
+            part = getattr(net, name)
+            own, kind = _n_parameters(part), type(part).__name__
+            lines.append([name.rstrip("_"), kind, "", f"{own:,}"])
+        header = ["layer", "kind", "output", "parameters"]
+        rows = [
+            "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in line)
+            for tag, line in [("th", header), *(("td", line) for line in lines)]
+        ]
+        title = f"{model._network()[0].__name__}: {_n_parameters(net.module_):,}"
+        return (
+            f"<details open><summary>{html.escape(title)} parameters</summary><table>"
+            f"{''.join(f'<tr>{row}</tr>' for row in rows)}</table></details>"
+        )
+
+
 class BaseAutoencoder(
-    OnnxMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    OnnxMixin,
+    CallbackSupportMixin,
+    NetworkHTMLMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Base class of the autoencoders.
 
@@ -281,6 +353,7 @@ class BaseAutoencoder(
 
     # -- fit --
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Fit the autoencoder to X.
@@ -310,6 +383,8 @@ class BaseAutoencoder(
             If Ctrl-C was pressed. Once training has begun the estimator is fitted with
             the best weights until then, and a `ConvergenceWarning` says so.
         """
+        if hasattr(self, "_init_callback_context"):
+            self._init_callback_context(max_subtasks=None)
         return self._fit(X, resume=self.warm_start and hasattr(self, "net_"))
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -505,6 +580,10 @@ class BaseAutoencoder(
                     shares = _explained(pca)
                     missing = self.n_components_ - len(shares)
                     self._unexplained = 1 - np.pad(shares, (0, missing), "edge")
+            told = []
+            if not one_pass and getattr(self, "_skl_callbacks", None):
+                self._callback_fit_ctx.max_subtasks = epochs
+                told = [TellCallbacks(self, self._callback_fit_ctx, X)]
             net = self._make_net(
                 device=str(device),
                 max_epochs=epochs,
@@ -513,7 +592,7 @@ class BaseAutoencoder(
                 iterator_train__corrupt=corrupt,
                 rates=rates,
                 # The judge comes last: it sees what the user's callbacks did.
-                callbacks=[*(self.callbacks or ()), judge, *checkpoints],
+                callbacks=[*(self.callbacks or ()), *told, judge, *checkpoints],
             )
             net.initialize()
             if resume:
@@ -526,7 +605,8 @@ class BaseAutoencoder(
                 self._cut(net, 1)  # fails now rather than after the training
             if self.compile:
                 _compile(net, next(iter(Batches(train, batch_size)))[0])
-            net.partial_fit(train)
+            with self._watched(net, train, valid, resume and one_pass):
+                net.partial_fit(train)
             interrupted = bool(net.history) and "train_loss" not in net.history[-1]
             self._keep(net, judge, rows, resume, interrupted)
             if self._is_ordered():
@@ -565,6 +645,25 @@ class BaseAutoencoder(
             "start": "warm" if resume else "cold",
             **plain,
         }
+
+    @contextlib.contextmanager
+    def _watched(self, net, train, valid, goes_on):
+        """Let the callbacks that have `watch` look at the model while it is trained."""
+        watchers = [each for _, each in net.callbacks_ if hasattr(each, "watch")]
+        with contextlib.ExitStack() as stack:
+            if watchers:
+                model = copy.copy(self)
+                model.net_, model.device_ = net, net.device
+                rows = {"train": next(train.windows(False))[:WATCHED_ROWS][1]}
+                if valid is not None and len(valid):
+                    rows["validation"] = valid[:WATCHED_ROWS][1]
+                rows = {
+                    name: self._unscaled(part.cpu().numpy()).astype(np.float32)
+                    for name, part in rows.items()
+                }
+            for watcher in watchers:
+                stack.enter_context(watcher.watch(model, rows, goes_on))
+            yield
 
     def _split(self, X, n_valid, device):
         """Return all rows as the network reads them, those to train on, and others.
@@ -1204,6 +1303,21 @@ class BaseAutoencoder(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+@cache
+def documentation():
+    """Return the address that pyproject.toml has under project.urls, or None."""
+    with contextlib.suppress(PackageNotFoundError):
+        for line in metadata("sklearn-ae").get_all("Project-URL", ()):
+            name, _, address = line.partition(", ")
+            if name.lower() == "documentation":
+                return address.rstrip("/")
+    return None
+
+
+def _n_parameters(module, recurse=True):
+    return sum(part.numel() for part in module.parameters(recurse=recurse))
 
 
 def _explained(pca):

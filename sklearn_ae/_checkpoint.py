@@ -58,6 +58,8 @@ class Checkpoint(Callback):
         The fit's, which has not drawn yet. It is set to what it was.
     """
 
+    epochs_only = True
+
     def __init__(self, folder, fit, generator):
         self.path = Path(folder) / FILE
         self.fit = fit
@@ -111,7 +113,7 @@ class Checkpoint(Callback):
         torch.set_rng_state(self.saved["torch"])
         if "cuda" in self.saved:
             torch.cuda.set_rng_state(self.saved["cuda"], net.device)
-        net.max_epochs -= len(net.history)
+        net.max_epochs = 0 if net.over_ else net.max_epochs - len(net.history)
 
     def on_epoch_end(self, net, **kwargs):
         """Write all that the next epoch depends on."""

@@ -13,6 +13,7 @@ contract too.
 
 import inspect
 import itertools
+from functools import partial
 
 import torch
 from torch import nn
@@ -177,6 +178,12 @@ def row_cost(module, n_features):
                 products.append(output.numel() * weight.numel() // len(weight))
 
     hooks = [layer.register_forward_hook(note) for layer in module.modules()]
+    _probe(module, n_features, hooks)
+    return max(cells), sum(products)
+
+
+def _probe(module, n_features, hooks):
+    """Send a row through the network, and take its hooks off again."""
     like = next(module.parameters())
     try:
         with torch.inference_mode():
@@ -185,7 +192,36 @@ def row_cost(module, n_features):
     finally:
         for hook in hooks:
             hook.remove()
-    return max(cells), sum(products)
+
+
+def layers(module, n_features):
+    """Return the layers of a network in the order of their work.
+
+    Parameters
+    ----------
+    module : Module
+        Keeps the network contract.
+    n_features : int
+        Width of the data.
+
+    Returns
+    -------
+    list of (str, Module, tuple of int)
+        Name, layer, and shape of what it makes of a row.
+    """
+    found = []
+
+    def note(layer, inputs, output, name):
+        if isinstance(output, torch.Tensor):
+            found.append((name, layer, tuple(output.shape[1:])))
+
+    hooks = [
+        layer.register_forward_hook(partial(note, name=name))
+        for name, layer in module.named_modules()
+        if not any(layer.children()) or any(layer.parameters(recurse=False))
+    ]
+    _probe(module, n_features, hooks)
+    return found
 
 
 def check_contract(network, n_features, n_components, n_encoded, n_decoded):

@@ -19,7 +19,14 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._autoencoder import AutoencoderTransformer
-from ._base import BaseAutoencoder, HasMethods, Interval, StrOptions, fit_context
+from ._base import (
+    BaseAutoencoder,
+    HasMethods,
+    Interval,
+    NetworkHTMLMixin,
+    StrOptions,
+    fit_context,
+)
 from ._generative import GenerativeAutoencoder
 from ._onnx import OnnxMixin
 
@@ -27,7 +34,11 @@ RULES = ("best", "one_standard_error")
 
 
 class AutoencoderTransformerCV(
-    OnnxMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    OnnxMixin,
+    NetworkHTMLMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Autoencoder whose code size is found by cross-validation, with one fit a fold.
 

@@ -7,6 +7,7 @@ import math
 import os
 import threading
 import warnings
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,7 +17,6 @@ from skorch.callbacks import Callback, PrintLog
 from skorch.exceptions import DeviceWarning
 from skorch.utils import to_tensor
 
-from ._checkpoint import Checkpoint
 from ._networks import row_cost
 from ._rows import CHUNK_CELLS, Batches
 
@@ -46,7 +46,7 @@ class AutoencoderNet(NeuralNet):
     part_names = ("module_",)
     optimizer_names = ("optimizer_",)
     # Numbers that the next epoch depends on, besides.
-    state_names = ("step_",)
+    state_names = ("over_", "step_")
 
     def __init__(
         self,
@@ -130,8 +130,8 @@ class AutoencoderNet(NeuralNet):
         for name in self.optimizer_names:
             getattr(self, name).state.clear()
 
-    # Skorch tells every callback of every batch and fetches every loss. Where only our
-    # own callbacks listen, which look at epochs, that is left out: on small networks it
+    # Skorch tells every callback of every batch and fetches every loss. Where all
+    # that listen are `epochs_only`, as ours are, that is left out: on small networks it
     # takes longer than the arithmetic.
 
     def on_train_begin(self, net, **kwargs):
@@ -139,9 +139,10 @@ class AutoencoderNet(NeuralNet):
         super().on_train_begin(net, **kwargs)
         closure = inspect.signature(self.optimizer_.step).parameters.get("closure")
         self.quick_ = (closure is None or closure.default is not closure.empty) and all(
-            isinstance(callback, (PrintLog, KeepBest, KeepFinite, Checkpoint))
+            getattr(callback, "epochs_only", isinstance(callback, PrintLog))
             for _, callback in self.callbacks_
         )
+        self.over_ = False
         self.step_ = 0
         self._set_rate()
         # No more threads than pay; `torch_state` puts them back.
@@ -168,7 +169,7 @@ class AutoencoderNet(NeuralNet):
             columns = [f"{prefix}_loss", f"{prefix}_batch_size"]
             return zip(*self.history[-1, "batches", :, columns], strict=True)
         self._set_training(training)
-        # Fetched from the device once; and small tensors that stay would fragment memory.
+        # Fetched from the device once. Small tensors that stay would fragment memory.
         losses, sizes = torch.empty(len(iterator), device=self.device), []
         for i, batch in enumerate(iterator):
             losses[i] = step_fn(batch, **fit_params)["loss"].detach()
@@ -205,6 +206,7 @@ class AutoencoderNet(NeuralNet):
     def on_epoch_end(self, net, **kwargs):
         """Record the losses, before any callback looks at them."""
         super().on_epoch_end(net, **kwargs)
+        vars(self).pop("twin_", None)  # fused steps leave no mark on the weights
         for name, loss in self.epoch_losses_.items():
             before = [epoch[name] for epoch in self.history[:-1] if name in epoch]
             self.history.record(name, loss)
@@ -223,7 +225,9 @@ class AutoencoderNet(NeuralNet):
         return {"loss": losses.mean(), "y_pred": y_pred}
 
     def on_epoch_begin(self, net, **kwargs):
-        """Start with no losses."""
+        """Start with no losses, unless the fit is over."""
+        if self.over_:
+            raise KeyboardInterrupt  # skorch's way to end a fit
         super().on_epoch_begin(net, **kwargs)
         self.valid_losses_ = []
         self.epoch_losses_ = {}
@@ -428,6 +432,7 @@ class KeepBest(Callback):
         Whether a loss was not finite.
     """
 
+    epochs_only = True
     # What it must know to go on.
     state = ("best_", "best_epoch_", "best_loss_", "epoch_", "mark_")
 
@@ -461,8 +466,8 @@ class KeepBest(Callback):
         elif loss < self.best_loss_:
             self._remember(net, loss)
         if not np.isfinite(loss):
-            self.diverged_ = True
-            raise KeyboardInterrupt  # skorch's way to end a fit
+            self.diverged_ = net.over_ = True
+            return
         # A share of a loss below zero, as a log density may give, is below it too.
         if loss < self.mark_[0] * (1 - math.copysign(self.tol, self.mark_[0])):
             self.mark_ = loss, self.epoch_
@@ -472,8 +477,8 @@ class KeepBest(Callback):
             and len(self.start_losses_) < ENOUGH_ROWS
         )
         tired = self.patience and self.epoch_ - self.mark_[1] >= self.patience
-        if hopeless or tired:
-            raise KeyboardInterrupt
+        if hopeless or tired:  # not at once: others have yet to hear of this epoch
+            net.over_ = True
 
     def on_train_end(self, net, X=None, **kwargs):
         """Put the best weights back."""
@@ -530,6 +535,7 @@ class KeepFinite(Callback):
     `KeepBest` for `partial_fit`, which has too few rows at a time to judge more.
     """
 
+    epochs_only = True
     best_epoch_ = 1
 
     def on_train_begin(self, net, **kwargs):
@@ -588,6 +594,47 @@ def _device_here(device):
             stacklevel=2,
         )
         return "cpu"
+
+
+class TellCallbacks(Callback):
+    """Tell the callbacks of scikit-learn's own kind (1.9) of every epoch.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose callbacks they are.
+    fit : sklearn.callback.CallbackContext
+        Of the fit, with which the callbacks are told.
+    X : array-like of shape (n_samples, n_features)
+        Rows of the fit.
+    """
+
+    epochs_only = True
+
+    def __init__(self, estimator, fit, X):
+        self.told_ = {"estimator": estimator, "X": X, "y": X}  # X is its own target
+        self.fit_ = fit
+
+    @contextlib.contextmanager
+    def watch(self, model, rows, goes_on):
+        """Tell of the whole fit, and forget it."""
+        self.fit_.call_on_fit_task_begin(**self.told_)
+        self.told_["reconstruction_attributes"] = partial(vars, model)
+        try:
+            yield
+            self.fit_.call_on_fit_task_end(**self.told_)
+        finally:
+            vars(self).clear()  # the net, which is pickled, keeps its callbacks
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Tell of the beginning of an epoch."""
+        self.epoch_ = self.fit_.subcontext("epoch")
+        self.epoch_.call_on_fit_task_begin(**self.told_)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Tell of the end of an epoch; end the fit if one asks for it."""
+        if self.epoch_.call_on_fit_task_end(**self.told_):
+            net.over_ = True
 
 
 def resolve_device(device):
