@@ -1291,12 +1291,12 @@ class BaseAutoencoder(
             centred = (X - self.mean_) / self.scale_
         return _finite(centred, dtype)
 
-    def _unscaled(self, X):  # may change X
+    def _unscaled(self, X):
         if self._out.bounds is not None:
             return X
         if self._in_float32(X):
             mean = torch.from_numpy(self.mean_.astype(np.float32))
-            return torch.from_numpy(X).mul_(self.scale_).add_(mean).numpy()
+            return torch.from_numpy(X).mul(self.scale_).add_(mean).numpy()
         return X * self.scale_ + self.mean_
 
     def __sklearn_tags__(self):
