@@ -25,7 +25,7 @@ test-oldest:  ## the test suite on the oldest releases we claim (downloads GBs o
 	.venv-oldest/bin/python -m pip install -q -c constraints-oldest.txt -e '.[test]'
 	.venv-oldest/bin/python -m pytest
 
-lint: $(VENV)/.lint  ## ruff and codespell, through pre-commit
+lint: $(VENV)/.lint  ## ruff, codespell and pip-audit, through pre-commit
 	$(VENV)/bin/pre-commit run --all-files --show-diff-on-failure
 
 docs: $(VENV)/.docs  ## the documentation, into docs/_build/html
