@@ -202,6 +202,11 @@ class AutoencoderTransformerCV(
                 f"n_components by GridSearchCV."
             )
         if self.predictor is None:
+            if isinstance(self.scoring, str):  # scikit-learn's names all want one
+                raise ValueError(
+                    f"scoring={self.scoring!r} scores a predictor: give predictor, or "
+                    f"a callable (estimator, X, y) -> float as scoring."
+                )
             scorer = check_scoring(estimator, scoring=self.scoring)
         else:
             if y is None:

@@ -44,8 +44,8 @@ def _left_over():
     gc.collect()
     things = gc.get_objects()
     counts = {
-        "tensors": sum(isinstance(thing, torch.Tensor) for thing in things),
-        "networks": sum(isinstance(thing, torch.nn.Module) for thing in things),
+        "tensors": sum(issubclass(type(thing), torch.Tensor) for thing in things),
+        "networks": sum(issubclass(type(thing), torch.nn.Module) for thing in things),
         "threads": threading.active_count(),
         # Semaphores and shared memory; the tracker runs once there is one.
         "tracked": resource_tracker._resource_tracker._pid is not None,
