@@ -1069,7 +1069,10 @@ class BaseAutoencoder(
             np.square((X[rows] - self.mean_) / self.scale_).sum() for rows in chunks(X)
         )
         if total == 0:  # left may hold a rounding error of float32
-            size = sum(np.square(X[rows] / self.scale_).sum() for rows in chunks(X))
+            size = sum(
+                np.square(X[rows] / self.scale_, dtype=np.float64).sum()
+                for rows in chunks(X)
+            )
             return 1.0 if left <= np.finfo(np.float32).eps ** 2 * size else 0.0
         return float(1 - left / total)
 
@@ -1126,9 +1129,9 @@ class BaseAutoencoder(
         return self._run(self._scaled(X, X.dtype), "encode") * self._code_unit
 
     def _decode(self, Z):
-        return self._unscaled(
-            self._run(_finite(Z / self._code_unit, Z.dtype), "decode")
-        )
+        with np.errstate(over="ignore"):  # `_finite` tells
+            codes = Z / self._code_unit
+        return self._unscaled(self._run(_finite(codes, Z.dtype), "decode"))
 
     def _round_trip(self, X, n_components=None):
         X = self._scaled(X, X.dtype)
@@ -1194,10 +1197,10 @@ def _finite(array, dtype, unit=1.0):
     largest = np.finfo(dtype).max
     if dtype == np.float64:  # the squares of float32 are float64
         largest = MOST / max(unit, 1.0)
-        fits = max(array.max(), -array.min()) <= largest
+        fits = float(max(array.max(), -array.min())) <= largest
     else:  # the sum is quick, and tells of nearly all arrays that they fit
         fits = array.dtype == dtype and np.isfinite(array.sum())
-    if not fits and np.abs(array).max() > largest:
+    if not fits and float(np.abs(array).max()) > largest:
         raise ValueError(
             f"X has values {np.abs(array).max():g} times as large as the training "
             f"data's spread: too large for {np.dtype(dtype).name}."

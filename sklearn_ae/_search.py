@@ -243,13 +243,13 @@ class AutoencoderTransformerCV(
             self.best_estimator_ = best.fit(X, y)
 
     def _sizes(self):
-        sizes = list(dict.fromkeys(np.atleast_1d(self.n_components).tolist()))
+        sizes = np.atleast_1d(self.n_components).tolist()
         if not sizes or not all(isinstance(k, Integral) and k >= 1 for k in sizes):
             raise ValueError(
                 f"n_components must hold one or more whole numbers of at least 1. Got "
                 f"{self.n_components!r}."
             )
-        return sizes
+        return list(dict.fromkeys(sizes))
 
     def _choose(self, sizes, scores):
         """Return the place of the size that the rule says."""

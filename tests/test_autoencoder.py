@@ -340,11 +340,19 @@ def test_rows_too_large_to_square(method, unit):
         getattr(autoencoder, method)(IRIS * 1e200)
 
 
+def test_codes_too_large_for_float32():
+    autoencoder = make(max_iter=0).fit(IRIS * 1e-20)
+    with pytest.raises(ValueError, match="too large for float32"):
+        autoencoder.inverse_transform(np.full((1, 2), 1e28, np.float32))
+
+
 def test_float32_rows_whose_squares_are_no_float32():
     autoencoder = make(max_iter=0).fit(IRIS)
     far = IRIS.astype(np.float32) * np.float32(1e25)
     assert -1e300 < autoencoder.score_samples(far).min() < -1e45
     assert np.isfinite(autoencoder.score(far))
+    constant = np.full((5, 3), 1e26, np.float32)
+    assert make(max_iter=0).fit(constant).score(constant) == 1.0
 
 
 @pytest.mark.parametrize("callbacks", [["nonsense"], [1, [2]], [None], [()]])

@@ -5,7 +5,6 @@ parameter is tried too. `make test` tries a few hundred cases, always the same o
 `make fuzz` tries 5,000 others.
 """
 
-import os
 import re
 import tempfile
 from numbers import Integral
@@ -82,7 +81,9 @@ CONTAINERS = {
     "backwards": lambda X: X[::-1, ::-1],
     "other byte order": lambda X: X.astype(X.dtype.newbyteorder(">")),
     "lists": lambda X: X.tolist(),
-    "DataFrame": lambda X: pd.DataFrame(X, columns=[f"c{i}" for i in range(X.shape[1])]),
+    "DataFrame": lambda X: pd.DataFrame(
+        X, columns=[f"c{i}" for i in range(X.shape[1])]
+    ),
     "DataFrame, numbered": pd.DataFrame,
 }
 REFUSED = {
@@ -98,7 +99,17 @@ REFUSED = {
     "objects": lambda X: np.full(X.shape, {}, dtype=object),
     "ragged": lambda X: [[1.0, 2.0], [3.0]],
 }
-DTYPES = "float64 float32 float16 int64 int8 uint8 bool object longdouble".split()
+DTYPES = [
+    "float64",
+    "float32",
+    "float16",
+    "int64",
+    "int8",
+    "uint8",
+    "bool",
+    "object",
+    "longdouble",
+]
 
 
 @st.composite
@@ -200,7 +211,8 @@ def _of(constraint):
     return {
         "boolean": st.booleans(),
         "verbose": st.just(0),
-        "random_state": st.integers(0, 9) | st.builds(np.random.RandomState, st.just(0)),
+        "random_state": st.integers(0, 9)
+        | st.builds(np.random.RandomState, st.just(0)),
         "array-like": st.lists(st.integers(1, 8), max_size=3).map(tuple)
         | st.lists(st.integers(1, 8), min_size=1, max_size=3).map(np.array),
         None: st.none(),
@@ -248,7 +260,9 @@ def _check_message(error, model):
     message = str(error)
     names = [*model.get_params(), "X", "y", "array", "data", "n_samples"]
     names += ["string to float", "real number"]  # numpy's words for X, as in PCA
-    names += getattr(model.estimator, "get_params", dict)() if "estimator" in names else []
+    names += (
+        getattr(model.estimator, "get_params", dict)() if "estimator" in names else []
+    )
     assert re.search(rf"\b({'|'.join(names)})\b", message), message
     assert len(message.split()) > 3, message
     assert not INNER.search(message), message
@@ -322,7 +336,9 @@ def test_it_works_or_says_why_not(cls, data):
         if method in ("sample", "truncate"):
             other = draw(st.integers(-1, 12) | JUNK, "its argument")
         else:
-            width = model.n_components_ if method == "inverse_transform" else np.shape(X)[1]
+            width = (
+                model.n_components_ if method == "inverse_transform" else np.shape(X)[1]
+            )
             other = draw(tables(width), "X")
         if _call(model, method, other) is None:  # it is as useful as before
             assert np.array_equal(model.transform(X), codes)

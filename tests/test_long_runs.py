@@ -59,9 +59,7 @@ def _left_over():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize(
-    "n_fits", [30, pytest.param(200, marks=pytest.mark.heavy)]
-)
+@pytest.mark.parametrize("n_fits", [30, pytest.param(200, marks=pytest.mark.heavy)])
 def test_fits_leave_nothing_behind(n_fits):
     for i in range(2 * len(ESTIMATORS)):  # pools and caches fill once
         _fit(i)
