@@ -20,6 +20,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 import sklearn_ae
 from sklearn_ae._base import BaseAutoencoder
@@ -99,7 +100,8 @@ REFUSED = {
     "objects": lambda X: np.full(X.shape, {}, dtype=object),
     "ragged": lambda X: [[1.0, 2.0], [3.0]],
 }
-DTYPES = [
+DTYPES = ["float64", "float32", "float16", "longdouble"]
+DTYPES += ["int64", "int8", "uint8", "bool", "object"]
     "float64",
     "float32",
     "float16",
@@ -187,10 +189,12 @@ SPECIAL = {
     "estimator": st.deferred(_estimators),
 }
 JUNK = st.sampled_from(
-    [None, True, -1, 0, 1.5, np.nan, np.inf, -np.inf, "", "nonsense", b"x", (), [], [0]]
-    + [{}, {"a": 1}, [-3], [2.5], ["a"], [None], [[2, 2]], [1, [2]], object(), object]
-    + [np.float32(0.5), np.int8(3), np.array([1.5]), np.array(2), 1j, 1e-300, 1e300]
-    + [torch.optim.Adam, torch.nn.Linear, torch.nn.Linear(1, 1), LinearRegression()]
+    [
+        *(None, True, -1, 0, 1.5, np.nan, np.inf, -np.inf, "", "nonsense", b"x"),
+        *((), [], [0], {}, {"a": 1}, [-3], [2.5], ["a"], [None], [[2, 2]], [1, [2]]),
+        *(np.float32(0.5), np.int8(3), np.array([1.5]), np.array(2), 1j, 1e-300, 1e300),
+        *(torch.optim.Adam, nn.Linear, nn.Linear(1, 1), LinearRegression(), object()),
+    ]
 )
 
 
@@ -252,7 +256,8 @@ def parameters(draw, cls):
 # Torch's, numpy's or Python's words for what went wrong within.
 INNER = re.compile(
     r"mat1|[Tt]ensor|cannot be multiplied|size mismatch|operand|no attribute|broadcast"
-    r"|positional|unexpected keyword|'NoneType'|subscript|not iterable|\w__\(\)|to unpack"
+    r"|positional|unexpected keyword|'NoneType'|subscript|not iterable|\w__\(\)"
+    r"|to unpack"
 )
 
 
