@@ -102,16 +102,6 @@ REFUSED = {
 }
 DTYPES = ["float64", "float32", "float16", "longdouble"]
 DTYPES += ["int64", "int8", "uint8", "bool", "object"]
-    "float64",
-    "float32",
-    "float16",
-    "int64",
-    "int8",
-    "uint8",
-    "bool",
-    "object",
-    "longdouble",
-]
 
 
 @st.composite
