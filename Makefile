@@ -1,9 +1,10 @@
 # Each set-up is stamped: it runs again only when what it installs changes.
 PYTHON ?= python3
 VENV ?= .venv
+SEED ?= $(shell date +%s)
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help compare test test-oldest lint docs clean
+.PHONY: help compare test fuzz test-oldest lint docs clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -19,6 +20,10 @@ compare: $(VENV)/.cli  ## is an autoencoder worth it? PCA against ours on digits
 
 test: $(VENV)/.test  ## the whole test suite
 	$(VENV)/bin/python -m pytest
+
+fuzz: $(VENV)/.test  ## 5,000 odd tables and parameters, 200 fits in a row (minutes)
+	$(VENV)/bin/python -m pytest tests/test_fuzz.py --hypothesis-profile=many --hypothesis-seed=$(SEED) --hypothesis-show-statistics
+	$(VENV)/bin/python -m pytest -m heavy -rP
 
 test-oldest:  ## the test suite on the oldest releases we claim (downloads GBs of torch)
 	$(PYTHON) -m venv .venv-oldest

@@ -101,6 +101,7 @@ OPTIMIZERS = {
 PCA_FEATURES = 4096  # above which PCA of a stream takes a sample of its rows,
 PCA_CELLS = 2**28  # of this size: 1 GiB
 WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
+MOST = 1e150  # what can still be squared and added up in float64
 JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
 CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 # Parameters with these prefixes go where skorch would take them.
@@ -472,6 +473,13 @@ class BaseAutoencoder(
                 f"init='pca' starts at a linear code: with "
                 f"code_activation={self.code_activation!r} set init='random'."
             )
+        for callback in self.callbacks or ():
+            one = callback[-1] if isinstance(callback, tuple) and callback else callback
+            if not hasattr(one, "on_train_begin"):
+                raise TypeError(
+                    f"callbacks must hold skorch callbacks, or tuples of a name and a "
+                    f"callback. Got {callback!r}."
+                )
         if self._is_ordered() and self.penalty == "k_sparse":
             raise ValueError(
                 "penalty='k_sparse' chooses code units by their size, an ordered code "
@@ -515,7 +523,7 @@ class BaseAutoencoder(
             mean = sum(sums) / len(X)
             low, high = _ends(X)
             peak = max((high - mean).max(), (mean - low).max())
-        if not peak < 1e150:
+        if not peak < MOST:
             raise ValueError(
                 f"X has values too large to be squared: up to "
                 f"{max(-low.min(), high.max()):g}. Divide it by a constant first."
@@ -820,7 +828,9 @@ class BaseAutoencoder(
     def _mean_squared_error(self, rows):
         """Return the error per cell, in the data's units, of rows as the net reads."""
         squares = sum(
-            np.square(part - self._run(part, "encode", "decode")).sum(dtype=np.float64)
+            np.square(
+                part - self._run(part, "encode", "decode"), dtype=np.float64
+            ).sum()
             for part in (rows[chunk].cpu().numpy() for chunk in self._chunks(rows))
         )
         return float(squares / (len(rows) * rows.shape[1]) * self.scale_**2)
@@ -838,7 +848,7 @@ class BaseAutoencoder(
         self.code_size_curve_ = np.empty(self.n_components_)
         for k in range(1, self.n_components_ + 1):
             residuals = rows - self._run(codes[:, :k], "decode")
-            left = np.square(residuals).sum(dtype=np.float64)
+            left = np.square(residuals, dtype=np.float64).sum()
             self.code_size_curve_[k - 1] = 1 - left / total if total else 1.0
         self._keep_ratios()
 
@@ -920,6 +930,11 @@ class BaseAutoencoder(
         """
         check_is_fitted(self)
         k = self._prefix_size(n_components)
+        if not self._fitted_structure["ordered"]:
+            raise ValueError(
+                f"n_components={k} is no part of a code without order: only a model "
+                f"fitted with ordered=True can be truncated."
+            )
         self._check_resume()  # the shorter network is built from the parameters
         model = copy.copy(self)
         model.n_components = k
@@ -1183,7 +1198,10 @@ class BaseAutoencoder(
             np.square((X[rows] - self.mean_) / self.scale_).sum() for rows in chunks(X)
         )
         if total == 0:  # left may hold a rounding error of float32
-            size = sum(np.square(X[rows] / self.scale_).sum() for rows in chunks(X))
+            size = sum(
+                np.square(X[rows] / self.scale_, dtype=np.float64).sum()
+                for rows in chunks(X)
+            )
             return 1.0 if left <= np.finfo(np.float32).eps ** 2 * size else 0.0
         return float(1 - left / total)
 
@@ -1220,7 +1238,7 @@ class BaseAutoencoder(
         for rows in self._chunks(X):
             part = X[rows]
             residuals = (part - self._round_trip(part, n_components)) / self.scale_
-            errors[rows] = np.square(residuals).sum(axis=1)
+            errors[rows] = np.square(residuals, dtype=np.float64).sum(axis=1)
         return errors
 
     def _chunks(self, X):
@@ -1240,9 +1258,9 @@ class BaseAutoencoder(
         return self._run(self._scaled(X, X.dtype), "encode") * self._code_unit
 
     def _decode(self, Z):
-        return self._unscaled(
-            self._run(_finite(Z / self._code_unit, Z.dtype), "decode")
-        )
+        with np.errstate(over="ignore"):  # `_finite` tells
+            codes = Z / self._code_unit
+        return self._unscaled(self._run(_finite(codes, Z.dtype), "decode"))
 
     def _round_trip(self, X, n_components=None):
         X = self._scaled(X, X.dtype)
@@ -1288,8 +1306,9 @@ class BaseAutoencoder(
                 centred = X - coarse
             torch.from_numpy(centred).sub_(fine).div_(self.scale_)
         else:
-            centred = (X - self.mean_) / self.scale_
-        return _finite(centred, dtype)
+            with np.errstate(over="ignore"):
+                centred = (X - self.mean_) / self.scale_
+        return _finite(centred, dtype, self.scale_)
 
     def _unscaled(self, X):
         if self._out.bounds is not None:
@@ -1326,11 +1345,15 @@ def _explained(pca):
     return np.where(np.isnan(shares), 1.0, shares)  # constant data
 
 
-def _finite(array, dtype):
-    """Return the array in a dtype that it fits."""
-    # The sum is quick, and tells of nearly all arrays that they do.
-    fits = array.dtype == dtype and np.isfinite(array.sum())
-    if not fits and np.abs(array).max() > np.finfo(dtype).max:
+def _finite(array, dtype, unit=1.0):
+    """Return the array, in units of `unit`, in a dtype that it and its squares fit."""
+    largest = np.finfo(dtype).max
+    if dtype == np.float64:  # the squares of float32 are float64
+        largest = MOST / max(unit, 1.0)
+        fits = float(max(array.max(), -array.min())) <= largest
+    else:  # the sum is quick, and tells of nearly all arrays that they fit
+        fits = array.dtype == dtype and np.isfinite(array.sum())
+    if not fits and float(np.abs(array).max()) > largest:
         raise ValueError(
             f"X has values {np.abs(array).max():g} times as large as the training "
             f"data's spread: too large for {np.dtype(dtype).name}."

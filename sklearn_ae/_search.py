@@ -213,6 +213,11 @@ class AutoencoderTransformerCV(
                 f"n_components by GridSearchCV."
             )
         if self.predictor is None:
+            if isinstance(self.scoring, str):  # scikit-learn's names all want one
+                raise ValueError(
+                    f"scoring={self.scoring!r} scores a predictor: give predictor, or "
+                    f"a callable (estimator, X, y) -> float as scoring."
+                )
             scorer = check_scoring(estimator, scoring=self.scoring)
         else:
             if y is None:
@@ -249,13 +254,13 @@ class AutoencoderTransformerCV(
             self.best_estimator_ = best.fit(X, y)
 
     def _sizes(self):
-        sizes = list(dict.fromkeys(np.atleast_1d(self.n_components).tolist()))
+        sizes = np.atleast_1d(self.n_components).tolist()
         if not sizes or not all(isinstance(k, Integral) and k >= 1 for k in sizes):
             raise ValueError(
                 f"n_components must hold one or more whole numbers of at least 1. Got "
                 f"{self.n_components!r}."
             )
-        return sizes
+        return list(dict.fromkeys(sizes))
 
     def _choose(self, sizes, scores):
         """Return the place of the size that the rule says."""

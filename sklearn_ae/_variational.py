@@ -385,11 +385,10 @@ class VariationalAutoencoder(GenerativeAutoencoder):
         variances = pca.explained_variance_.astype(np.float64)
         rank = min(pca.n_samples_, pca.n_features_in_)
         left = float(pca.noise_variance_) * (rank - len(variances))
-        n_kept, noise = probabilistic_pca(
-            variances, left, self.n_features_in_, self.beta
-        )
+        beta = max(self.beta, 1e-30)  # less, times the noise, would underflow
+        n_kept, noise = probabilistic_pca(variances, left, self.n_features_in_, beta)
         kept = slice(n_kept)
-        variance = self.beta * noise / variances[kept]  # of the codes
+        variance = beta * noise / variances[kept]  # of the codes
         spread = np.sqrt(variances[kept] * (1 - variance))
         linear.start(pca.components_[kept], pca.mean_, 1 - variance, spread)
         log_variance = linear.encode_linear.bias.detach()[self.n_components_ :]

@@ -332,6 +332,35 @@ def test_values_too_large_to_square():
         make().fit(IRIS * 1e200)
 
 
+@pytest.mark.parametrize("method", ["transform", "score", "score_samples"])
+@pytest.mark.parametrize("unit", [1e-100, 1.0, 1e100])
+def test_rows_too_large_to_square(method, unit):
+    autoencoder = make(max_iter=0).fit(IRIS * unit)
+    with pytest.raises(ValueError, match="times as large as the training data's"):
+        getattr(autoencoder, method)(IRIS * 1e200)
+
+
+def test_codes_too_large_for_float32():
+    autoencoder = make(max_iter=0).fit(IRIS * 1e-20)
+    with pytest.raises(ValueError, match="too large for float32"):
+        autoencoder.inverse_transform(np.full((1, 2), 1e28, np.float32))
+
+
+def test_float32_rows_whose_squares_are_no_float32():
+    autoencoder = make(max_iter=0).fit(IRIS)
+    far = IRIS.astype(np.float32) * np.float32(1e25)
+    assert -1e300 < autoencoder.score_samples(far).min() < -1e45
+    assert np.isfinite(autoencoder.score(far))
+    constant = np.full((5, 3), 1e26, np.float32)
+    assert make(max_iter=0).fit(constant).score(constant) == 1.0
+
+
+@pytest.mark.parametrize("callbacks", [["nonsense"], [1, [2]], [None], [()]])
+def test_callbacks_that_are_none(callbacks):
+    with pytest.raises(TypeError, match="callbacks must hold skorch callbacks"):
+        make(callbacks=callbacks).fit(IRIS)
+
+
 @pytest.mark.parametrize("method", ["transform", "reconstruct"])
 def test_rows_too_far_out_for_float32(method):
     X = IRIS.astype(np.float32)

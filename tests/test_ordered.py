@@ -384,3 +384,9 @@ def test_no_size_may_lose_without_validation_rows_either():
     assert model.best_iter_ == 0
     pca = PCA(6).fit(TRAIN)
     assert_allclose(model.score(TRAIN), pca.explained_variance_ratio_.sum(), atol=1e-5)
+
+
+def test_a_code_without_order_is_not_truncated():
+    plain = AutoencoderTransformer(2, max_iter=0).fit(np.eye(6))
+    with pytest.raises(ValueError, match="only a model fitted with ordered=True"):
+        plain.truncate(2)

@@ -204,6 +204,8 @@ def test_frames_in_a_pipeline():
         ({"predictor": Ridge()}, np.ones(5), ValueError, "inconsistent numbers"),
         ({"rule": "elbow"}, None, ValueError, "'rule' parameter"),
         ({"scoring": lambda *_: np.nan}, None, ValueError, "no finite mean score"),
+        ({"n_components": {}}, None, ValueError, "n_components must hold one or"),
+        ({"scoring": "r2"}, None, ValueError, "scoring='r2' scores a predictor"),
         ({"cv": 1000}, None, ValueError, "n_splits=1000"),
     ],
 )

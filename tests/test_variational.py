@@ -565,3 +565,9 @@ def test_a_network_that_takes_n_encoded_is_given_it():
     vae = make(3, early_stopping=False, **params).fit(TRAIN)
     assert vae.transform(TEST).shape == (len(TEST), 3)
     assert vae.score_samples(TEST).mean() > PCA(3).fit(TRAIN).score(TEST)
+
+
+def test_a_beta_that_underflows():
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    model = VariationalAutoencoder(2, beta=5e-324, max_iter=0).fit(X)
+    assert np.isfinite(model.score_samples(X)).all()
