@@ -1347,7 +1347,7 @@ def _explained(pca):
 
 def _finite(array, dtype, unit=1.0):
     """Return the array, in units of `unit`, in a dtype that it and its squares fit."""
-    largest = np.finfo(dtype).max
+    largest = float(np.finfo(dtype).max)
     if dtype == np.float64:  # the squares of float32 are float64
         largest = MOST / max(unit, 1.0)
         fits = float(max(array.max(), -array.min())) <= largest
