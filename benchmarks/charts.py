@@ -34,11 +34,14 @@ def bars(table, path, xlabel, titles=None, log=False):
         values = table[name][::-1]
         colours = ["#0072B2" if "ours" in row else "0.7" for row in values.index]
         drawn = ax.barh(values.index, values, color=colours, edgecolor="black", lw=0.5)
-        ax.bar_label(drawn, [f"{value:,.3g}" for value in values], padding=3)
+        numbers = [f"{v:,.0f}" if v >= 100 else f"{v:.3g}" for v in values]
+        ax.bar_label(drawn, numbers, padding=3)
         ax.set_title(title, fontsize="medium")
         ax.set_xlabel(xlabel)
         if log:
             ax.set_xscale("log")
+        else:
+            ax.locator_params(axis="x", nbins=4)
         ax.margins(x=0.25)
         ax.spines[["top", "right"]].set_visible(False)
     Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """What an epoch costs: ours against the loops that users would write instead.
 
-    python -m benchmarks.speed [--quick] [--rounds N] [--data-dir DIR]
+    python -m benchmarks.speed [--quick] [--only CASE] [--rounds N] [--data-dir DIR]
+                               [--chart PNG]
 
 The same network (multilayer perceptrons with ReLU, no linear path, squared error), the
 same rows in float32, the same batch size, AdamW or Adam; each way timed for one epoch
@@ -32,6 +33,7 @@ from skorch import NeuralNetRegressor
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from benchmarks.charts import bars
 from sklearn_ae import AutoencoderTransformer
 from sklearn_ae._datasets import load_images
 
@@ -156,31 +158,33 @@ WAYS = {
 }
 
 
-def cases(data_dir, quick):
-    """Yield a name, the rows, hidden layers, code size, batch size, epochs between."""
-    X = np.ascontiguousarray(load_digits().data, dtype=np.float32) / 16
-    yield "digits 1,797 x 64, 64-32-8, batch 32", X, (32,), 8, 32, 3 if quick else 20
-    if quick:
-        return
-    X = load_images("mnist", data_dir)[0][:60_000].astype(np.float32)
-    yield (
-        "MNIST 60,000 x 784, 784-256-128-64-20, batch 256",
-        X,
-        (256, 128, 64),
-        20,
-        256,
-        2,
-    )
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(5000, 5000)).astype(np.float32)
-    yield "wide 5,000 x 5,000, 5000-256-32, batch 128", X, (256,), 32, 128, 3
+def digits(data_dir):
+    return np.ascontiguousarray(load_digits().data, dtype=np.float32) / 16
+
+
+def mnist(data_dir):
+    return load_images("mnist", data_dir)[0][:60_000].astype(np.float32)
+
+
+def wide(data_dir):
+    return np.random.default_rng(0).normal(size=(5000, 5000)).astype(np.float32)
+
+
+# Rows, hidden layers, code size, batch size, epochs between.
+CASES = {
+    "digits": (digits, (32,), 8, 32, 20),
+    "mnist": (mnist, (256, 128, 64), 20, 256, 2),
+    "wide": (wide, (256,), 32, 128, 3),
+}
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="digits, one round")
+    parser.add_argument("--only", choices=CASES, help="one of the cases")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--data-dir", help="folder of mnist/ and fashion-mnist/")
+    parser.add_argument("--chart", help="PNG to draw")
     arguments = parser.parse_args(argv)
     rounds = 1 if arguments.quick else arguments.rounds
     ways = dict(WAYS)
@@ -190,9 +194,16 @@ def main(argv=None):
         del ways["pyod"]
         print("pyod is not installed: left out\n")
     print(f"{torch.get_num_threads()} threads, {rounds} rounds\n")
-    for name, X, hidden, n_components, batch_size, epochs in cases(
-        arguments.data_dir, arguments.quick
-    ):
+    only = "digits" if arguments.quick else arguments.only
+    drawn = {}
+    for case in [only] if only else CASES:
+        load, hidden, n_components, batch_size, epochs = CASES[case]
+        X = load(arguments.data_dir)
+        name = (
+            f"{case}: {len(X):,} x {X.shape[1]}, "
+            f"{'-'.join(map(str, (X.shape[1], *hidden, n_components)))}, "
+            f"batches of {batch_size}"
+        )
         seconds = {way: [] for way in ways}
         for round_ in range(rounds + 1):
             for way, run in ways.items():
@@ -214,9 +225,12 @@ def main(argv=None):
                 "to": ratios.max(),
             }
         )
+        drawn[name] = shown["rows / s"]
         print(name)
         print(shown.to_string(float_format="{:,.3f}".format))
         print(flush=True)
+    if arguments.chart:
+        bars(pd.DataFrame(drawn), arguments.chart, "rows per second, one epoch")
 
 
 if __name__ == "__main__":
