@@ -416,8 +416,7 @@ class BaseAutoencoder(
         return self._fit(X, resume=hasattr(self, "net_"), one_pass=True)
 
     def _fit(self, X, resume, one_pass=False):
-        before = vars(self).copy()
-        try:
+        with all_or_nothing(self):
             X = self._validate(X, reset=not resume)
             self._check_bounds(X)
             self._check_code()
@@ -426,10 +425,6 @@ class BaseAutoencoder(
             else:
                 self._measure(X)
             interrupted = self._train(X, resume, one_pass)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
         if interrupted:
             raise KeyboardInterrupt  # which skorch keeps to itself
         return self
@@ -1337,6 +1332,18 @@ def documentation():
 
 def _n_parameters(module, recurse=True):
     return sum(part.numel() for part in module.parameters(recurse=recurse))
+
+
+@contextlib.contextmanager
+def all_or_nothing(estimator):
+    """Leave an estimator as it was if something goes wrong."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 def _explained(pca):

@@ -25,6 +25,7 @@ from ._base import (
     Interval,
     NetworkHTMLMixin,
     StrOptions,
+    all_or_nothing,
     fit_context,
 )
 from ._generative import GenerativeAutoencoder
@@ -192,13 +193,8 @@ class AutoencoderTransformerCV(
         TypeError
             If the `estimator` has no ordered code.
         """
-        before = vars(self).copy()
-        try:
+        with all_or_nothing(self):
             self._search(X, y)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
         return self
 
     def _search(self, X, y):
