@@ -13,6 +13,7 @@ contract too.
 
 import inspect
 import itertools
+import math
 from functools import partial
 
 import torch
@@ -168,30 +169,13 @@ def row_cost(module, n_features):
     n_products : int
         Multiplications of all layers, one way.
     """
-    cells, products = [n_features], []
-
-    def note(layer, inputs, output):
-        if isinstance(output, torch.Tensor):
-            cells.append(output.numel())
-            weight = getattr(layer, "weight", None)
-            if weight is not None:
-                products.append(output.numel() * weight.numel() // len(weight))
-
-    hooks = [layer.register_forward_hook(note) for layer in module.modules()]
-    _probe(module, n_features, hooks)
-    return max(cells), sum(products)
-
-
-def _probe(module, n_features, hooks):
-    """Send a row through the network, and take its hooks off again."""
-    like = next(module.parameters())
-    try:
-        with torch.inference_mode():
-            x = torch.zeros(1, n_features, device=like.device, dtype=like.dtype)
-            module.eval().decode(module.encode(x))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    cells, products = [n_features], 0
+    for _, layer, shape in layers(module, n_features):
+        cells.append(math.prod(shape))
+        weight = getattr(layer, "weight", None)
+        if isinstance(weight, torch.Tensor) and weight.ndim:
+            products += cells[-1] * weight[:1].numel()
+    return max(cells), products
 
 
 def layers(module, n_features):
@@ -220,7 +204,14 @@ def layers(module, n_features):
         for name, layer in module.named_modules()
         if not any(layer.children()) or any(layer.parameters(recurse=False))
     ]
-    _probe(module, n_features, hooks)
+    like = next(module.parameters())
+    try:
+        with torch.inference_mode():
+            x = torch.zeros(1, n_features, device=like.device, dtype=like.dtype)
+            module.eval().decode(module.encode(x))
+    finally:
+        for hook in hooks:
+            hook.remove()
     return found
 
 
