@@ -803,21 +803,19 @@ class BaseAutoencoder(
         self.best_loss_ = in_units(judge.best_loss_)
         if judge.diverged_:
             rate = self._learning_rate(net.batch_size)
-            warnings.warn(
+            warn_caller(
                 f"The loss was not finite in epoch {len(whole)}; the best weights "
                 f"until then (epoch {judge.best_epoch_}) were restored. Try a "
                 f"smaller learning_rate_init (now {rate:g}) or data "
                 f"without extreme rows.",
                 ConvergenceWarning,
-                stacklevel=6,
             )
         elif interrupted:
-            warnings.warn(
+            warn_caller(
                 f"The fit was interrupted in epoch {len(net.history)} of "
                 f"{net.max_epochs}; the best weights until then (epoch "
                 f"{judge.best_epoch_}) were kept.",
                 ConvergenceWarning,
-                stacklevel=6,
             )
 
     def _mean_squared_error(self, rows):
@@ -1334,6 +1332,15 @@ def _n_parameters(module, recurse=True):
     return sum(part.numel() for part in module.parameters(recurse=recurse))
 
 
+def warn_caller(message, category):
+    """Warn, pointing at the line that called scikit-learn or this package."""
+    level, frame = 1, inspect.currentframe()
+    own = {"sklearn_ae", "sklearn", "skorch", "contextlib"}
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in own:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
 @contextlib.contextmanager
 def all_or_nothing(estimator):
     """Leave an estimator as it was if something goes wrong."""
@@ -1390,9 +1397,8 @@ def _compile(net, inputs):
             module.eval()(inputs)
     except Exception as error:  # any of torch's many compilers may be missing
         module._compiled_call_impl = None
-        warnings.warn(
+        warn_caller(
             f"compile=True has no effect here: {type(error).__name__}: "
             f"{str(error).splitlines()[0]}",
             UserWarning,
-            stacklevel=6,
         )

@@ -1,7 +1,6 @@
 """VariationalAutoencoder: a density of the data, and codes that fill a normal prior."""
 
 import math
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -9,7 +8,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
-from ._base import Interval, StrOptions
+from ._base import Interval, StrOptions, warn_caller
 from ._generative import GenerativeAutoencoder
 from ._losses import PENALTIES
 from ._onnx import WRAPPERS, convert
@@ -410,9 +409,8 @@ class VariationalAutoencoder(GenerativeAutoencoder):
             (rows[chunk] != rows[:1]).any() for chunk in self._chunks(rows)
         ):
             otherwise = "" if self.init == "pca" else ", or set init='pca'"
-            warnings.warn(
+            warn_caller(
                 f"Every code unit has collapsed to the prior, so that a code tells "
                 f"nothing of its row: lower beta (now {self.beta:g}){otherwise}.",
                 ConvergenceWarning,
-                stacklevel=6,
             )
