@@ -51,3 +51,8 @@ for ax, (name, reducer) in zip(axes.flat, reducers.items(), strict=True):
     ax.plot(*np.moveaxis(ends, -1, 0), color="black", lw=1)
     ax.set_title(name)
 plt.show()
+
+# %%
+# Both move the codes less than the plain autoencoder's are moved, by about a fifth, and
+# than PCA's by a tenth. The contractive code is also three times as small, which by
+# itself is worth nothing. Noise in training did as much, and costs no derivatives.

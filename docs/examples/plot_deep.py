@@ -9,7 +9,8 @@ the comparison of Hinton and Salakhutdinov (2006).
 
 # %%
 # The deep one needs no pre-training layer by layer: it starts at PCA. Logistic PCA is
-# an autoencoder too, without hidden layers and with cross-entropy for its loss.
+# an autoencoder too, without hidden layers and with cross-entropy for its loss; it
+# cannot start at PCA, and needs longer steps and more of them.
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
@@ -28,7 +29,8 @@ reducers = {
         hidden_layer_sizes=(),
         loss="binary_cross_entropy",
         init="random",
-        max_iter=40,
+        learning_rate_init=0.02,
+        max_iter=100,
         random_state=0,
     ),
     "deep": AutoencoderTransformer(

@@ -9,7 +9,8 @@ them.
 
 # %%
 # 300 digits to train, 1,400 to look at. With ``early_stopping=False`` no rows are set
-# aside and the last epochs count, which is where dropout should matter most.
+# aside and the last epochs count, which is where dropout should matter most; the
+# default keeps the best epoch.
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -21,40 +22,37 @@ from sklearn_ae.plotting import ReconstructionDisplay
 
 X = load_digits().data / 16
 train, test = X[:300], X[300:1700]
-
-models, lines = {}, {}
-for early_stopping in (True, False):
-    for dropout in (0.0, 0.1, 0.3):
-        model = AutoencoderTransformer(
-            8,
-            dropout=dropout,
-            early_stopping=early_stopping,
-            max_iter=80,
-            random_state=0,
-        ).fit(train)
-        stop = "best epoch kept" if early_stopping else "to the end"
-        models[f"dropout {dropout}, {stop}"] = model
-        lines[stop, dropout] = {
-            "training rows": model.score(train),
-            "new rows": model.score(test),
-        }
-table = pd.DataFrame(lines).T.rename_axis(["training", "dropout"])
-print(table.round(3).to_string())
+to_the_end = {"early_stopping": False}
+settings = {
+    "PCA": {"max_iter": 0},
+    "no dropout": to_the_end,
+    "dropout 0.1": {"dropout": 0.1, **to_the_end},
+    "dropout 0.3": {"dropout": 0.3, **to_the_end},
+    "best epoch": {},
+}
+models = {
+    name: AutoencoderTransformer(
+        8,
+        **{"hidden_layer_sizes": (64,), "max_iter": 50, **params},
+        random_state=0,
+    ).fit(train)
+    for name, params in settings.items()
+}
 
 # %%
-# PCA's shares of variance, for comparison:
+# Shares of variance explained. (No epochs at all are PCA.)
 
-pca = PCA(8).fit(train)
-back = pca.inverse_transform(pca.transform(test))
-share = 1 - ((test - back) ** 2).sum() / ((test - pca.mean_) ** 2).sum()
-print(f"training rows {pca.explained_variance_ratio_.sum():.3f}, new rows {share:.3f}")
+table = {
+    name: {"training rows": model.score(train), "new rows": model.score(test)}
+    for name, model in models.items()
+}
+print(pd.DataFrame(table).T.round(3).to_string())
 
 # %%
 
-shown = [f"dropout {dropout}, to the end" for dropout in (0.0, 0.1, 0.3)]
-ReconstructionDisplay.from_estimator(
-    {"PCA": pca, **{name.split(",")[0]: models[name] for name in shown}},
-    test,
-    cmap="gray_r",
-)
+ReconstructionDisplay.from_estimator(models, test, cmap="gray_r")
 plt.show()
+
+# %%
+# Dropout narrows the gap between training rows and new ones, mostly by making the
+# former worse. New rows gain about a hundredth: more training rows would gain more.
