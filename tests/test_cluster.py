@@ -138,6 +138,17 @@ def test_searches_on_dask_survive_a_killed_worker(tmp_path):
     assert run(tmp_path, SEARCHES + DASK) == "True True True\n1\n"
 
 
+def test_large_dask_arrays_are_streamed(monkeypatch):
+    da = pytest.importorskip("dask.array")
+    monkeypatch.setattr("sklearn_ae._rows.HELD_CELLS", 1000)
+    X = np.random.default_rng(0).random((300, 8))
+    lazy = da.from_array(X, chunks=(70, -1))
+    model = AutoencoderTransformer(2, max_iter=2, random_state=0).fit(lazy)
+    expected = model.transform(X)
+    np.testing.assert_array_equal(model.transform(lazy), expected)
+    np.testing.assert_array_equal(model.fit(X).transform(X), expected)
+
+
 RAY = """
 import ray
 from ray.util.joblib import register_ray
