@@ -1,4 +1,4 @@
-"""Callbacks that look at a model while it is trained."""
+"""Callbacks: TensorBoard looks on, AverageGradients trains in many processes."""
 
 import contextlib
 from itertools import count
@@ -7,16 +7,62 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from sklearn.utils import check_array, check_consistent_length, check_scalar
 from skorch.callbacks import Callback
 
 from .plotting import ReconstructionDisplay
 from .plotting._rows import _as_images, _image_shape
 
-__all__ = ["TensorBoard"]
+__all__ = ["AverageGradients", "TensorBoard"]
 
 SCALARS = {"train_loss": "loss/train", "valid_loss": "loss/validation"}
 MOST_UNITS = 32  # of a code that have a histogram each
+
+
+class AverageGradients(Callback):
+    """Train one model in many processes, each with rows of its own.
+
+    Before each step the gradients of all processes of `torch.distributed` are averaged,
+    so that all take the same step: that of one process with all their rows in its
+    batch. Goes into the `callbacks` of an autoencoder that `partial_fit` trains.
+
+    Notes
+    -----
+    The processes must begin with copies of one model, whose first call of
+    `partial_fit`, in one process without this callback, has set centre and scale. In
+    each call all must be given equally many rows: a ValueError says so. `fit` is not
+    for this: its guard would judge by the rows of one process.
+
+    A batch is `batch_size` rows of each process: a step is of that many times the
+    number of processes. What a network of yours keeps besides weights, such as the
+    means of batch normalisation, stays each process's own. `AdversarialAutoencoder`,
+    which has two optimizers, can't be trained so.
+    """
+
+    def on_train_begin(self, net, X=None, **kwargs):
+        """See that all processes will take equally many steps: else some would wait."""
+        if len(net.optimizer_names) > 1:
+            raise ValueError("AverageGradients: the net has more than one optimizer.")
+        if not dist.is_initialized():
+            raise ValueError("AverageGradients: torch.distributed is not initialized.")
+        sizes = [None] * dist.get_world_size()
+        dist.all_gather_object(sizes, len(X))
+        if len(set(sizes)) > 1:
+            raise ValueError(
+                f"Each process needs equally many rows. Theirs have {sizes}."
+            )
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        """Average the gradients."""
+        # Summed as one tensor: a message for each would take longer.
+        grads = [p.grad for _, p in named_parameters if p.grad is not None]
+        flat = torch.cat([grad.flatten() for grad in grads])
+        dist.all_reduce(flat)
+        flat /= dist.get_world_size()
+        parts = flat.split([grad.numel() for grad in grads])
+        for grad, part in zip(grads, parts, strict=True):
+            grad.copy_(part.view_as(grad))
 
 
 class TensorBoard(Callback):

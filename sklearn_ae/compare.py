@@ -278,7 +278,11 @@ def compare_reducers(
     ]
     if progress is not None:
         progress(0, len(tasks))
-    run = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+    try:
+        parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    except ValueError:  # Ray's gives all results at the end
+        parallel = Parallel(n_jobs=n_jobs)
+    run = parallel(
         delayed(_run)(
             (name, fitted, fold),
             _configured(reducers[name], max(fitted), int(seeds[fold])),
