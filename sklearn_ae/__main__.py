@@ -235,7 +235,7 @@ def _compare(options):
     )
     axes = figure.subplots(1, len(metrics), squeeze=False)[0]
     for metric, ax in zip(metrics, axes, strict=True):
-        ComparisonDisplay.from_results(results, metric=metric).plot(ax=ax)
+        ComparisonDisplay.from_results(results, metric=metric, ax=ax)
     if measure is not None:
         axes[1].set_ylabel(f"k-NN {measure} on the code")
         axes[1].get_legend().remove()  # that of the first panel serves both

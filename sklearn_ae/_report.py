@@ -240,7 +240,7 @@ def _colours(y, rows, name):
 
 def _curve(results, metric, measure):
     def draw(ax):
-        ComparisonDisplay.from_results(results, metric=metric).plot(ax)
+        ComparisonDisplay.from_results(results, metric=metric, ax=ax)
         if metric == "knn_score":
             ax.set_ylabel(f"k-NN {measure} on the code")
 

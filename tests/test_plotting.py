@@ -61,7 +61,6 @@ def results_of(*reducers, sizes=(8, 2), folds=3):
 def test_curves_by_hand():
     display = ComparisonDisplay.from_results(results_of("PCA", "ours"))
     assert display.metric == "explained_variance"
-    assert not hasattr(display, "ax_")
     row = display.curves.iloc[2]
     assert (row["reducer"], row["n_components"]) == ("ours", 8)
     assert row["mean"] == pytest.approx(0.181)
@@ -73,7 +72,9 @@ def test_curves_by_hand():
 
 def test_what_is_drawn():
     display = ComparisonDisplay.from_results(results_of("PCA", "ours"))
+    first = display.ax_
     assert display.plot() is display
+    assert display.ax_ is not first  # drawn again
     assert display.figure_ is display.ax_.figure
     assert display.ax_.get_xlabel() == "code size (n_components)"
     assert display.ax_.get_ylabel() == "share of variance explained"
@@ -93,8 +94,8 @@ def test_own_axes_and_every_metric():
     axes = Figure().subplots(2)
     for metric, row in METRICS.items():
         results = results_of("PCA").rename(columns={"explained_variance": metric})
-        display = ComparisonDisplay.from_results(results, metric=metric)
-        assert display.plot(ax=axes[1]).ax_ is axes[1]
+        display = ComparisonDisplay.from_results(results, metric=metric, ax=axes[1])
+        assert display.ax_ is axes[1]
         assert display.figure_ is axes[0].figure
         assert axes[1].get_ylabel() == row.label
     with pytest.raises(ValueError, match="metric must be among"):
@@ -103,7 +104,7 @@ def test_own_axes_and_every_metric():
 
 def test_a_single_fold_and_more_reducers_than_styles():
     names = [f"reducer {i}" for i in range(len(STYLES) + 1)]
-    display = ComparisonDisplay.from_results(results_of(*names, folds=1)).plot()
+    display = ComparisonDisplay.from_results(results_of(*names, folds=1))
     assert len(display.lines_) == len(names)
     display.figure_.canvas.draw()
 

@@ -418,7 +418,8 @@ class ComparisonDisplay:
     ...     [PCA(), TruncatedSVD()], load_iris().data, n_components=[1, 2]
     ... )
     >>> display = ComparisonDisplay.from_results(results)
-    >>> display.plot()  # doctest: +SKIP
+    >>> list(display.lines_)
+    ['PCA', 'TruncatedSVD']
     """
 
     def __init__(self, curves, metric):
@@ -426,8 +427,10 @@ class ComparisonDisplay:
         self.metric = metric
 
     @classmethod
-    def from_results(cls, results, *, metric="explained_variance", confidence=0.95):
-        """Compute the curves of a comparison. Nothing is drawn yet.
+    def from_results(
+        cls, results, *, metric="explained_variance", confidence=0.95, ax=None
+    ):
+        """Draw the curves of a comparison.
 
         Parameters
         ----------
@@ -438,14 +441,16 @@ class ComparisonDisplay:
         confidence : float, default=0.95
             Confidence level of the corrected resampled t intervals over folds (see
             :func:`sklearn_ae.compare.summarize`).
+        ax : matplotlib Axes, default=None
+            Where to draw; by default a new figure's.
 
         Returns
         -------
         ComparisonDisplay
-            Call its :meth:`plot`.
+            With ``ax_`` and ``figure_``.
         """
         _check_results(results, metric)
-        return cls(_curves(results, metric, confidence), metric)
+        return cls(_curves(results, metric, confidence), metric).plot(ax=ax)
 
     def plot(self, ax=None):
         """Draw the curves.
