@@ -42,6 +42,8 @@ class AverageGradients(Callback):
 
     def on_train_begin(self, net, X=None, **kwargs):
         """See that all processes will take equally many steps: else some would wait."""
+        if net.train_split or net.max_epochs > 1:
+            raise ValueError("AverageGradients is for partial_fit, not for fit.")
         if len(net.optimizer_names) > 1:
             raise ValueError("AverageGradients: the net has more than one optimizer.")
         if not dist.is_initialized():

@@ -217,3 +217,5 @@ def test_gradients_that_would_not_be_averaged():
     model = AutoencoderTransformer(callbacks=[AverageGradients()])
     with pytest.raises(ValueError, match="is not initialized"):
         model.partial_fit(X)
+    with pytest.raises(ValueError, match="for partial_fit, not for fit"):
+        model.fit(X)
