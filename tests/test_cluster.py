@@ -131,6 +131,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.heavy
 def test_searches_on_dask_survive_a_killed_worker(tmp_path):
     pytest.importorskip("distributed")
     assert run(tmp_path, SEARCHES + DASK) == "True True True\n1\n"
@@ -161,6 +162,7 @@ print(*map(same, found, expected), os.getpid() in where)
 """
 
 
+@pytest.mark.heavy
 def test_searches_on_ray(tmp_path):
     pytest.importorskip("ray")
     assert run(tmp_path, SEARCHES + RAY).splitlines()[-1] == "True True True False"
