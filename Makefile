@@ -18,8 +18,9 @@ $(VENV)/.cli $(VENV)/.test $(VENV)/.docs $(VENV)/.lint: $(VENV)/.%: pyproject.to
 compare: $(VENV)/.cli  ## is an autoencoder worth it? PCA against ours on digits
 	$(VENV)/bin/sklearn-ae compare digits --output comparison
 
-test: $(VENV)/.test  ## the whole test suite
-	$(VENV)/bin/python -m pytest
+# A thread each: two processes with two threads each would wait for one another.
+test: $(VENV)/.test  ## the whole test suite, in two processes
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2
 
 fuzz: $(VENV)/.test  ## 5,000 odd tables and parameters, 200 fits in a row (minutes)
 	$(VENV)/bin/python -m pytest tests/test_fuzz.py --hypothesis-profile=many --hypothesis-seed=$(SEED) --hypothesis-show-statistics
