@@ -240,7 +240,7 @@ LOSS_BY_HAND = {
 }
 
 
-@pytest.mark.parametrize("loss", set(LOSSES) - {"binary_cross_entropy"})
+@pytest.mark.parametrize("loss", sorted(set(LOSSES) - {"binary_cross_entropy"}))
 def test_losses_are_in_the_units_of_the_data(loss):
     X = 100 * DIGITS
     autoencoder = make(4, loss=loss, max_iter=0, early_stopping=False).fit(X)
