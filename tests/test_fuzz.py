@@ -255,7 +255,8 @@ INNER = re.compile(
 def _check_message(error, model):
     message = str(error)
     names = [*model.get_params(), "X", "y", "array", "data", "n_samples"]
-    names += ["string to float", "real number"]  # numpy's words for X, as in PCA
+    # Words of numpy and scikit-learn for X and its columns, as in PCA.
+    names += ["string to float", "real number", "feature names"]
     names += (
         getattr(model.estimator, "get_params", dict)() if "estimator" in names else []
     )
