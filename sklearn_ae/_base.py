@@ -618,8 +618,8 @@ class BaseAutoencoder(
                     self._shorten(self._enough_units())
             self._keep_more(net, rows)
             self.reconstruction_error_ = self._mean_squared_error(rows)
-        for checkpoint in checkpoints if not interrupted else ():
-            checkpoint.remove()
+        if checkpoints and not interrupted:
+            checkpoints[0].remove()
         # A model that is shipped holds no rows, and little that only training needs.
         net = self.net_
         net.train_split = net.iterator_train__corrupt = net.rates = None

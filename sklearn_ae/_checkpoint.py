@@ -40,6 +40,28 @@ def replace_file(path, write):
         raise
 
 
+def mapped(function, state):
+    """Return a state, of dicts, lists and tuples, with a function of all it holds.
+
+    Parameters
+    ----------
+    function : callable
+        Called with each value that is no dict, list or tuple.
+    state : object
+        The state.
+
+    Returns
+    -------
+    object
+        Of the same structure.
+    """
+    if isinstance(state, dict):
+        return {key: mapped(function, value) for key, value in state.items()}
+    if isinstance(state, (list, tuple)):
+        return type(state)(mapped(function, value) for value in state)
+    return function(state)
+
+
 class Checkpoint(Callback):
     """Write the state of a fit after every epoch, or take it up again.
 
@@ -148,7 +170,9 @@ class Checkpoint(Callback):
             state["cuda"] = torch.cuda.get_rng_state(net.device)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self.path, lambda file: torch.save(_plain(state), file))
+            replace_file(
+                self.path, lambda file: torch.save(mapped(_plain, state), file)
+            )
         except (OSError, RuntimeError) as error:  # torch's own word for a full disk
             raise OSError(
                 f"The checkpoint {self.path} can't be written: {error}. What was "
@@ -161,9 +185,5 @@ def _judge(net):
 
 
 def _plain(value):
-    """Return a value with Python's numbers, which are safe to read, for numpy's."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_plain(each) for each in value)
+    # Python's numbers, which are safe to read, for numpy's.
     return value.item() if isinstance(value, np.generic) else value

@@ -17,6 +17,7 @@ from skorch.callbacks import Callback, PrintLog
 from skorch.exceptions import DeviceWarning
 from skorch.utils import to_tensor
 
+from ._checkpoint import mapped
 from ._networks import row_cost
 from ._rows import CHUNK_CELLS, Batches
 
@@ -286,8 +287,8 @@ class AutoencoderNet(NeuralNet):
             optimizers = {
                 name: getattr(self, name).state_dict() for name in self.optimizer_names
             }
-            state["weights"] = _as_arrays(self.weights())
-            state["optimizers"] = _as_arrays(optimizers)
+            state["weights"] = mapped(_as_array, self.weights())
+            state["optimizers"] = mapped(_as_array, optimizers)
             state["attributes"] = {
                 name: getattr(self, name)
                 for name in ("random_start_", "rng_")
@@ -304,10 +305,10 @@ class AutoencoderNet(NeuralNet):
         attributes = state["attributes"]
         with torch_state(torch.device(device), 0):
             # A network may have drawn what it keeps neither as weight nor as buffer.
-            torch.set_rng_state(_as_tensors(attributes["random_start_"]))
+            torch.set_rng_state(_as_tensor(attributes["random_start_"]))
             self.initialize()
-            self.set_weights(_as_tensors(state["weights"]))
-            for name, optimizer in _as_tensors(state["optimizers"]).items():
+            self.set_weights(mapped(_as_tensor, state["weights"]))
+            for name, optimizer in mapped(_as_tensor, state["optimizers"]).items():
                 getattr(self, name).load_state_dict(optimizer)
         vars(self).update(attributes)
         self.history_.extend(state["history"])
@@ -434,7 +435,7 @@ class KeepBest(Callback):
 
     epochs_only = True
     # What it must know to go on.
-    state = ("best_", "best_epoch_", "best_loss_", "epoch_", "mark_")
+    state = ("best_", "best_epoch_", "best_loss_", "diverged_", "epoch_", "mark_")
 
     def __init__(self, safe_start, tol, patience, confidence=0.995):
         self.safe_start = safe_start
@@ -558,28 +559,17 @@ class KeepFinite(Callback):
         del self.start_
 
 
-def _as_arrays(state):
-    """Return a state, dicts and lists, with arrays in place of tensors."""
-    if isinstance(state, dict):
-        return {key: _as_arrays(value) for key, value in state.items()}
-    if isinstance(state, (list, tuple)):
-        return type(state)(_as_arrays(value) for value in state)
-    if isinstance(state, torch.Tensor):
-        state = state.detach().cpu()
+def _as_array(value):
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
         with contextlib.suppress(TypeError):  # numpy lacks some of torch's dtypes
-            return state.numpy().copy()
-    return state
+            return value.numpy().copy()
+    return value
 
 
-def _as_tensors(state):
-    """Return a state with tensors, of memory of their own, in place of arrays."""
-    if isinstance(state, dict):
-        return {key: _as_tensors(value) for key, value in state.items()}
-    if isinstance(state, (list, tuple)):
-        return type(state)(_as_tensors(value) for value in state)
-    if isinstance(state, np.ndarray):
-        return torch.from_numpy(np.array(state))
-    return state
+def _as_tensor(value):
+    # Of memory of its own.
+    return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value
 
 
 def _device_here(device):

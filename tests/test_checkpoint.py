@@ -264,3 +264,18 @@ def test_a_fit_killed_ten_times_ends_as_if_it_were_not(tmp_path):
     kills, same = done.stdout.split()
     assert same == "True", done.stderr
     assert int(kills) >= 5, done.stderr  # some children may have been done before
+
+
+def test_that_a_fit_diverged_is_told_after_a_kill_too(tmp_path, monkeypatch):
+    params = PARAMS | {"optimizer": "sgd", "learning_rate_init": 1e20}
+    model = AutoencoderTransformer(3, checkpoint=tmp_path, **params)
+
+    def die(self, *args):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AutoencoderTransformer, "_keep", die)
+        with pytest.raises(Killed):
+            model.fit(DIGITS)
+    with pytest.warns(ConvergenceWarning, match="The loss was not finite"):
+        model.fit(DIGITS)
