@@ -87,13 +87,12 @@ def passes(estimator):
 
 def streamed(**params):
     def run():
-        import sklearn_ae._rows as tables
+        from sklearn_ae._engine import tables
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tables, "HELD_CELLS", 64 * 100)
             patch.setattr(tables, "WINDOW_CELLS", 64 * 150)
             patch.setattr(tables, "CHUNK_CELLS", 64 * 90)
-            patch.setattr("sklearn_ae._base.WINDOW_CELLS", 64 * 150)
             return dense(X=Sliced(X.astype(np.float32)), **params)()
 
     return run
@@ -215,6 +214,11 @@ def results(model):
     }
 
 
+# Their mean and scale are measured in one reading now, not in two: float64 results may
+# differ in the last bit.
+READ_ONCE = {"streamed", "streamed, random"}
+
+
 def run(case):
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # of so few epochs
@@ -238,11 +242,18 @@ def numbers(value):
 def test_a_fit_is_what_it_was(case):
     record = json.loads(RECORD.read_text())
     got = json.loads(json.dumps(run(case)))
-    if record["machine"] == machine():
-        assert got == record["cases"][case]
-    else:
-        expected = numbers(record["cases"][case])
-        np.testing.assert_allclose(numbers(got), expected, rtol=0.05, atol=0.05)
+    expected = record["cases"][case]
+    if record["machine"] != machine():
+        np.testing.assert_allclose(
+            numbers(got), numbers(expected), rtol=0.05, atol=0.05
+        )
+        return
+    if case in READ_ONCE:
+        for name in ("codes", "rows"):
+            np.testing.assert_allclose(
+                numbers(got.pop(name)), numbers(expected.pop(name)), rtol=1e-12
+            )
+    assert got == expected
 
 
 if __name__ == "__main__":
