@@ -305,7 +305,9 @@ TAGS = {  # the first that suits is taken
     ),
     "dict": Tag(
         _of(dict),
-        lambda coder, value: [coder.encode(list(item)) for item in value.items()],
+        lambda coder, value: [
+            [coder.encode(x) for x in item] for item in value.items()
+        ],
         lambda coder, items: dict(coder.decode(items)),
     ),
     "scalar": Tag(
