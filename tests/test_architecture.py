@@ -12,6 +12,7 @@ import sklearn_ae
 PACKAGE = Path(sklearn_ae.__file__).parent
 # A room may import from the rooms before it.
 ORDER = [
+    *("_format", "_tags"),
     *("_losses", "_networks", "_onnx", "_datasets"),
     *("_rows", "_checkpoint", "_training", "_base"),
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),

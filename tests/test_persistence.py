@@ -36,9 +36,10 @@ from sklearn_ae import (
     load,
     save,
 )
+from sklearn_ae._format import DIGITS, FORMAT, MARK
 from sklearn_ae._losses import LOSSES, PENALTIES
 from sklearn_ae._networks import NOISES
-from sklearn_ae.persistence import DIGITS, ESTIMATORS, FORMAT, MARK, skops_types
+from sklearn_ae.persistence import ESTIMATORS, skops_types
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 UNIT = (IRIS - IRIS.min(0)) / np.ptp(IRIS, axis=0)  # in [0, 1]
@@ -424,6 +425,9 @@ def test_files_of_others(tmp_path):
         path.write_bytes(data)
         with pytest.raises(ValueError, match="is not a file that sklearn_ae"):
             load(path)
+    path.write_bytes(signed({"estimator": []}, version=FORMAT - 1))
+    with pytest.raises(ValueError, match=f"format {FORMAT - 1}, of an older .* again"):
+        load(path)
     path.write_bytes(signed({"estimator": []}, version=FORMAT + 1))
     with pytest.raises(ValueError, match=f"format {FORMAT + 1}.* update sklearn_ae"):
         load(path)
