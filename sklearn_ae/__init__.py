@@ -6,8 +6,7 @@ from ._convolutional import ConvolutionalAutoencoder
 from ._denoising import DenoisingAutoencoder
 from ._search import AutoencoderTransformerCV
 from ._variational import VariationalAutoencoder
-
-#from .persistence import load, save
+from .persistence import load, save
 
 __all__ = [
     "AdversarialAutoencoder",

@@ -163,26 +163,31 @@ class BaseAutoencoder(
     def _fit(self, X, goes_on, one_pass=False):
         previous = vars(self).get("_fitted") if goes_on else None
         if previous is None:
-            columns = {}
-
-            def check(X):
-                X, found = inspected(self, X, ensure_min_samples=2, **CHECKS)
-                columns.update(found)
-                return X
-
-            table = as_table(X, check)
+            table, columns = self._inspect(X)
         else:
-            table, columns = self._table(X), None
+            columns = ("n_features_in_", "feature_names_in_")
+            columns = {k: v for k, v in vars(self).items() if k in columns}
+            table = self._table(X)
         self._check_parameters()
         listeners = None if one_pass else partial(self._listeners, table, columns)
         fitted, interrupted = fit(self, table, previous, one_pass, listeners)
-        if columns is not None:
-            vars(self).pop("feature_names_in_", None)
-            vars(self).update(columns)
+        vars(self).pop("feature_names_in_", None)
+        vars(self).update(columns)
         self._fitted = fitted
         if interrupted:
             raise KeyboardInterrupt  # which skorch keeps to itself
         return self
+
+    def _inspect(self, X):
+        """Return X as a table, and attributes that tell of its columns."""
+        columns = {}
+
+        def check(X):
+            X, found = inspected(self, X, ensure_min_samples=2, **CHECKS)
+            columns.update(found)
+            return X
+
+        return as_table(X, check), columns
 
     def _listeners(self, table, columns, n_epochs):
         """Return what tells scikit-learn's own callbacks of the epochs."""
@@ -193,7 +198,7 @@ class BaseAutoencoder(
         def attributes(codec):
             history = History([], [], 0, np.nan)
             fitted = Fitted(codec, history, split_seed=0, noise=self.noise)
-            return {**(columns or {}), "_fitted": fitted}
+            return {**columns, "_fitted": fitted}
 
         return [TellCallbacks(self, self._callback_fit_ctx, table, attributes)]
 
@@ -425,7 +430,8 @@ class BaseAutoencoder(
                 f"n_components must be at most {self.n_components_}, the code size of "
                 f"this {type(self).__name__}. Got {n_components}."
             )
-        if n_components < self.n_components_ and not self._fitted.codec.blueprint.ordered:
+        ordered = self._fitted.codec.blueprint.ordered
+        if n_components < self.n_components_ and not ordered:
             raise ValueError(
                 f"n_components={n_components} is a part of the code. Only a model "
                 f"fitted with ordered=True can do without the other units."

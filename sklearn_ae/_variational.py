@@ -176,11 +176,11 @@ class VariationalAutoencoder(GenerativeAutoencoder):
 
     def _blueprint(self, n_features, n_components):
         blueprint = super()._blueprint(n_features, n_components)
-        gaussian = not LOSSES[self.loss].activates
+        own = VariationalNetwork, {"gaussian": not LOSSES[self.loss].activates}
         return replace(
             blueprint,
-            widths=blueprint.widths._replace(n_encoded=2 * n_components),
-            wrappers=(*blueprint.wrappers, (VariationalNetwork, {"gaussian": gaussian})),
+            widths=replace(blueprint.widths, n_encoded=2 * n_components),
+            wrappers=(*blueprint.wrappers, own),
         )
 
     def _objective(self, blueprint, unexplained):

@@ -12,39 +12,31 @@ import numpy as np
 import sklearn
 import torch
 
-from ._adversarial import AdversarialAutoencoder, AdversarialNet
-from ._autoencoder import AutoencoderTransformer
-from ._checkpoint import replace_file
-from ._convolutional import ConvolutionalAutoencoder, ConvolutionalNetwork
-from ._denoising import DenoisingAutoencoder
+from ._convolutional import ConvolutionalNetwork
+from ._engine.adversarial import AdversarialObjective
+from ._engine.batches import Batches, Rows
+from ._engine.blueprint import Blueprint, build
+from ._engine.checkpoint import replace_file
+from ._engine.codec import Codec
+from ._engine.fit import Fitted
+from ._engine.history import History
+from ._engine.losses import LOSSES, OUTPUTS, PENALTIES, Loss, Output, weighted
+from ._engine.net import AutoencoderNet
+from ._engine.networks import DenseNetwork
+from ._engine.objective import Objective, OrderedObjective
+from ._engine.onnx import OPSET, PARTS, Graph, add_codec, missing
+from ._engine.scaling import Scaling
+from ._engine.variational import VariationalNetwork, VariationalObjective
+from ._engine.wrappers import KSparse, Ordered, PCAStart, Widths
+from ._estimators import ESTIMATORS
 from ._format import pack, safetensors, unpack
 from ._generative import PRIORS
-from ._losses import LOSSES, OUTPUTS, PENALTIES, Loss, Output, weighted
-from ._networks import DenseNetwork, KSparse, Ordered, PCAStart, build
-from ._onnx import OPSET, PARTS, Graph, OnnxMixin, add_estimator, missing
-from ._rows import Batches, Rows
-from ._search import AutoencoderTransformerCV
+from ._onnx import OnnxMixin
 from ._tags import Coder, Known
-from ._training import AutoencoderNet, OrderedNet
-from ._variational import VariationalAutoencoder, VariationalNet, VariationalNetwork
 
 __all__ = ["load", "save", "skops_types", "to_onnx"]
 
-ESTIMATORS = {
-    estimator.__name__: estimator
-    for estimator in (
-        AdversarialAutoencoder,
-        AutoencoderTransformer,
-        AutoencoderTransformerCV,
-        ConvolutionalAutoencoder,
-        DenoisingAutoencoder,
-        VariationalAutoencoder,
-    )
-}
-NETS = {
-    net.__name__: net
-    for net in (AutoencoderNet, OrderedNet, VariationalNet, AdversarialNet)
-}
+NETS = {AutoencoderNet.__name__: AutoencoderNet}
 OPTIMIZERS = {
     name: thing
     for name, thing in vars(torch.optim).items()
@@ -56,6 +48,7 @@ NAMED = {
         for thing in (
             *(build, weighted, Batches, Rows),
             *(DenseNetwork, ConvolutionalNetwork),
+            *(Objective, OrderedObjective, VariationalObjective, AdversarialObjective),
             *(KSparse, Ordered, PCAStart, VariationalNetwork),
         )
     },
@@ -68,7 +61,10 @@ NAMED = {
     **{f"penalty {name}": penalty for name, penalty in PENALTIES.items()},
     **{f"prior {name}": prior for name, prior in PRIORS.items()},
 }
-VALUES = {}  # of frozen dataclasses, by name
+VALUES = {
+    value.__name__: value
+    for value in (Fitted, Codec, Scaling, Blueprint, Widths, History)
+}
 KNOWN = Known(ESTIMATORS, NETS, VALUES, NAMED)
 
 
@@ -290,7 +286,7 @@ def to_onnx(estimator, part="encoder"):
         )
     estimator = estimator._best()
     graph = Graph()
-    add_estimator(graph, estimator, part, "X", np.float32, "Y")
+    add_codec(graph, estimator._fitted.codec, part, "X", np.float32, "Y")
     width = {True: estimator.n_components_, False: estimator.n_features_in_}
     ends = [
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width[code]])]

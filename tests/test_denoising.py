@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
 from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
-from sklearn_ae._networks import NOISES
+from sklearn_ae._engine.noise import NOISES
 
 X = load_digits().data
 TRAIN, TEST = X[:1300], X[1300:]

@@ -103,9 +103,11 @@ def resumed():
         model = AutoencoderTransformer(3, checkpoint=folder, **SMALL | {"max_iter": 5})
         with contextlib.suppress(Killed):
             model.set_params(callbacks=[KillInThirdEpoch()]).fit(X)
-        return model.set_params(callbacks=None, checkpoint=None).set_params(
-            checkpoint=folder
-        ).fit(X)
+        return (
+            model.set_params(callbacks=None, checkpoint=None)
+            .set_params(checkpoint=folder)
+            .fit(X)
+        )
 
 
 def search():
@@ -178,7 +180,9 @@ def machine():
     """Return what bits depend on."""
     cpu = Path("/proc/cpuinfo")
     lines = cpu.read_text().splitlines() if cpu.exists() else []
-    kind = [line for line in lines if line.startswith(("model\t", "model name", "flags"))]
+    kind = [
+        line for line in lines if line.startswith(("model\t", "model name", "flags"))
+    ]
     kind = hashlib.sha256("\n".join(sorted(set(kind))).encode()).hexdigest()[:16]
     return [
         platform.platform(terse=True),

@@ -11,8 +11,9 @@ from sklearn.decomposition import PCA
 from skorch.callbacks import Callback
 
 from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
-from sklearn_ae._losses import LOSSES, OUTPUTS, PENALTIES
-from sklearn_ae._networks import DenseNetwork, KSparse
+from sklearn_ae._engine.losses import LOSSES, OUTPUTS, PENALTIES
+from sklearn_ae._engine.networks import DenseNetwork
+from sklearn_ae._engine.wrappers import KSparse
 
 X = load_digits().data
 TRAIN, TEST = X[:1300], X[1300:]
@@ -83,7 +84,7 @@ def test_contractive_gradient_against_finite_differences():
 
 def test_k_sparse_keeps_the_largest_units_and_their_gradients():
     network, x = encoder()
-    z = KSparse(network, 2).encode(x)
+    z = KSparse(network, None, 2).encode(x)
     whole = network.encode(x)
     for row, full in zip(z.tolist(), whole.tolist(), strict=True):
         threshold = sorted(map(abs, full))[-2]

@@ -28,9 +28,9 @@ from sklearn_ae import (
     DenoisingAutoencoder,
     VariationalAutoencoder,
 )
-from sklearn_ae._losses import LOSSES, OUTPUTS
-from sklearn_ae._networks import ACTIVATIONS
-from sklearn_ae._onnx import PARTS
+from sklearn_ae._engine.losses import LOSSES, OUTPUTS
+from sklearn_ae._engine.networks import ACTIVATIONS
+from sklearn_ae._engine.onnx import PARTS
 from sklearn_ae.persistence import to_onnx
 
 DIGITS = load_digits().data[:150] + 100.0  # far from the centre

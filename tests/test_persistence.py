@@ -36,9 +36,9 @@ from sklearn_ae import (
     load,
     save,
 )
+from sklearn_ae._engine.losses import LOSSES, PENALTIES
+from sklearn_ae._engine.noise import NOISES
 from sklearn_ae._format import DIGITS, FORMAT, MARK
-from sklearn_ae._losses import LOSSES, PENALTIES
-from sklearn_ae._networks import NOISES
 from sklearn_ae.persistence import ESTIMATORS, skops_types
 
 IRIS, SPECIES = load_iris(return_X_y=True)
@@ -524,7 +524,7 @@ def test_no_state_holds_a_tensor(name, fitted, monkeypatch):
 def test_a_model_from_cuda_and_back(way, ordered, tmp_path, monkeypatch):
     model = make(device="cuda", ordered=ordered).fit(UNIT)
     assert way(model, tmp_path).device_ == "cuda:0"
-    monkeypatch.setattr("sklearn_ae._training.resolve_device", _no_cuda)
+    monkeypatch.setattr("sklearn_ae._engine.net.resolve_device", _no_cuda)
     with pytest.warns(DeviceWarning):
         other = way(model, tmp_path)
     assert other.device_ == "cpu"

@@ -91,9 +91,13 @@ class Blueprint:
 
     def prefix(self, n_components):
         """Return the blueprint of a module with the first code units alone."""
-        n_features, n_all, n_encoded, n_decoded = self.widths
-        per_unit = n_encoded // n_all, n_decoded // n_all
-        widths = Widths(n_features, n_components, *(n * n_components for n in per_unit))
+        old = self.widths
+        widths = replace(
+            old,
+            n_components=n_components,
+            n_encoded=old.n_encoded * n_components // old.n_components,
+            n_decoded=old.n_decoded * n_components // old.n_components,
+        )
         return replace(self, widths=widths)
 
     def difference(self, other):
@@ -171,7 +175,8 @@ def check_contract(network, widths):
     ValueError
         If code or reconstruction have another width.
     """
-    n_features, n_components, n_encoded, n_decoded = widths
+    n_features, n_components = widths.n_features, widths.n_components
+    n_encoded, n_decoded = widths.n_encoded, widths.n_decoded
     name = type(network).__name__
     missing = [m for m in ("encode", "decode") if not hasattr(network, m)]
     if type(network).forward is nn.Module.forward:  # which only raises

@@ -88,9 +88,7 @@ class Codec:
     def mean_squared_error(self, rows):
         """Return the error per cell, in the data's units, of rows as the net reads."""
         squares = sum(
-            np.square(
-                part - self.run(part, "encode", "decode"), dtype=np.float64
-            ).sum()
+            np.square(part - self.run(part, "encode", "decode"), dtype=np.float64).sum()
             for part in (rows[chunk].cpu().numpy() for chunk in self.chunks(rows))
         )
         n_cells = len(rows) * rows.shape[1]

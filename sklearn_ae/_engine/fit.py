@@ -137,9 +137,7 @@ def fit(estimator, table, previous=None, one_pass=False, listeners=None):
         return finish(estimator, prepared, verdict, previous, one_pass)
 
 
-def prepare(
-    estimator, table, previous, one_pass, listeners, device, draws, checkpoint
-):
+def prepare(estimator, table, previous, one_pass, listeners, device, draws, checkpoint):
     """Measure, start at PCA, and set a net up; see `fit` for the arguments."""
     ordered = estimator._is_ordered
     split_seed = previous.split_seed if previous else int(draws.integers(2**62))

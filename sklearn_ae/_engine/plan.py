@@ -144,5 +144,3 @@ def one_cycle(rate, n_steps):
     )
     low = rate / 25 * np.where(rising, 1, 1e-4)
     return (low + (rate - low) * (1 - np.cos(np.pi * way)) / 2).tolist()
-
-

@@ -31,7 +31,8 @@ class VariationalNetwork(nn.Module):
         super().__init__()
         self.network = network
         self.register_buffer("noise_variance", torch.ones(()) if gaussian else None)
-        self.register_buffer("draws", prior_draws(widths.n_components), persistent=False)
+        draws = prior_draws(widths.n_components)
+        self.register_buffer("draws", draws, persistent=False)
 
     def posterior(self, x):
         """Return means and log variances of the codes of x."""

@@ -4,13 +4,14 @@ Each is called as ``Wrapper(network, widths, **parameters)``, with the `Widths` 
 whole.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 
-class Widths(NamedTuple):
+@dataclass(frozen=True)
+class Widths:
     """How wide a network is at its ends.
 
     Attributes
@@ -143,9 +144,9 @@ class KSparse(nn.Module):
 class Ordered(nn.Module):
     """A network that decodes any prefix of its code.
 
-    ``decode`` takes codes of one column or more, up to the whole code, or whole codes and how many
-    units of each row count. The others are zero to the network, which reads beside the
-    code, if it can, a one for each unit that counts.
+    ``decode`` takes codes of one column or more, up to the whole code, or whole codes
+    and how many units of each row count. The others are zero to the network, which
+    reads beside the code, if it can, a one for each unit that counts.
 
     Parameters
     ----------
