@@ -68,9 +68,9 @@ def test_noise_is_in_the_units_of_the_data(noise, loss):
     """What the network reads, put back into the data's units, by hand."""
     data = TRAIN / 16
     denoiser = make(noise=noise, noise_level=0.25, loss=loss, max_iter=0).fit(data)
-    rows = torch.from_numpy(denoiser._scaled(data, np.float32))
+    rows = torch.from_numpy(scaling.apply(data, np.float32))
     torch.manual_seed(0)
-    noisy = denoiser._unscaled(denoiser._corruption()(rows).numpy())
+    noisy = scaling.undo(corrupt(rows).numpy())
     hit = np.abs(noisy - data) > 1e-5
     if noise == "gaussian":
         assert (noisy - data).std() == pytest.approx(0.25, rel=0.02)

@@ -102,7 +102,7 @@ def test_the_judged_loss_is_loss_plus_weighted_penalty(penalty, loss):
     common = {"max_iter": 0, "early_stopping": False, "loss": loss, **params}
     plain = make(3, **common).fit(data)
     ours = make(3, penalty=penalty, penalty_weight=0.3, **common).fit(data)
-    inner = torch.from_numpy(plain._scaled(data, np.float32))
+    inner = torch.from_numpy(plain._fitted.codec.scaling.apply(data, np.float32))
     encode = plain.net_.module_.encode
     added = PENALTIES[penalty](encode, inner, encode(inner), 0.05).mean().item()
     unit = plain.scale_ ** LOSSES[loss].power

@@ -274,7 +274,7 @@ def test_the_loss_is_minus_the_bound_per_cell(loss, early_stopping):
     vae = make(4, loss=loss, early_stopping=early_stopping).fit(X)
     rows = X
     if early_stopping:
-        order = np.random.default_rng(vae._split_seed).permutation(len(X))
+        order = np.random.default_rng(vae._fitted.split_seed).permutation(len(X))
         rows = X[order[: n_aside(vae, X, ordered=False)]]
         best = min(vae.validation_loss_curve_)
         assert vae.best_loss_ == pytest.approx(best, rel=1e-5)

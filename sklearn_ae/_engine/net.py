@@ -188,7 +188,7 @@ class AutoencoderNet(NeuralNet):
             optimizer = getattr(self, optimizer)
             optimizer.zero_grad()
             loss.backward()
-            if not self.quick_:
+            if not self.quick_ and part == "module_":
                 named = list(getattr(self, part).named_parameters())
                 self.notify(
                     "on_grad_computed",
