@@ -96,6 +96,9 @@ class BaseAutoencoder(
     code_size_curve_ = of_fit(lambda fitted: fitted.curve)
     explained_variance_ratio_ = of_fit(lambda fitted: fitted.ratios)
     _n_features_out = n_components_
+    # For the display of losses.
+    _loss_label = of_fit(lambda fitted: fitted.codec.objective.label)
+    _loss_terms = of_fit(lambda fitted: fitted.beyond_squared_error)
 
     # -- fit --
 

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
 from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
-from sklearn_ae._engine.noise import NOISES
+from sklearn_ae._engine.noise import NOISES, corruption
 
 X = load_digits().data
 TRAIN, TEST = X[:1300], X[1300:]
@@ -68,6 +68,8 @@ def test_noise_is_in_the_units_of_the_data(noise, loss):
     """What the network reads, put back into the data's units, by hand."""
     data = TRAIN / 16
     denoiser = make(noise=noise, noise_level=0.25, loss=loss, max_iter=0).fit(data)
+    scaling = denoiser._fitted.codec.scaling
+    corrupt = corruption(noise, 0.25, scaling)
     rows = torch.from_numpy(scaling.apply(data, np.float32))
     torch.manual_seed(0)
     noisy = scaling.undo(corrupt(rows).numpy())

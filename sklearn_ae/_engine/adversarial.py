@@ -77,6 +77,7 @@ class AdversarialObjective(Objective):
 
     players = (("module_", "optimizer_"), ("criterion_", "discriminator_optimizer_"))
     memory = ("rng_state",)
+    has_prior = True
     label_suffix = ";\nvalidation with the distance to the prior"
 
     def __init__(

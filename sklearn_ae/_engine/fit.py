@@ -78,6 +78,19 @@ class Fitted:
         shares = np.minimum.accumulate(self.curve[::-1])[::-1]
         return np.diff(np.maximum(shares, 0), prepend=0)
 
+    @property
+    def beyond_squared_error(self):
+        """Names of what makes the loss another one than the mean squared error."""
+        loss, objective = self.codec.blueprint.settings["loss"], self.codec.objective
+        found = {
+            f"loss={loss!r}": loss != "squared_error",
+            f"noise={self.noise!r}": self.noise is not None,
+            f"penalty={objective.penalty_name!r}": objective.penalty is not None,
+            "a prior": objective.has_prior,
+            "an ordered code": self.curve is not None,
+        }
+        return [name for name, there in found.items() if there]
+
     def prefix(self, n_components):
         """Return what it is with the first code units alone."""
         codec = self.codec.prefix(n_components)

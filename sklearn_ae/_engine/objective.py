@@ -32,6 +32,7 @@ class Objective(nn.Module):
     # Attributes that the next epoch depends on, besides weights.
     memory = ()
     label_suffix = ""
+    has_prior = False  # whether codes follow one
 
     def __init__(
         self, loss, output, penalty=None, linear_code=True, **criterion_params
@@ -136,15 +137,6 @@ class Objective(nn.Module):
         if self.penalty is None:
             return None
         return self.penalty.keywords["penalty"].__name__.lstrip("_")
-
-    @property
-    def is_plain(self):
-        """Whether the loss is the mean squared error and nothing else."""
-        return (
-            type(self) is Objective
-            and self.penalty is None
-            and self.loss.criterion is nn.MSELoss
-        )
 
 
 class OrderedObjective(Objective):

@@ -103,6 +103,7 @@ class VariationalObjective(Objective):
     """
 
     memory = ("n_held_out", "held_out")
+    has_prior = True
     label = "minus the evidence lower bound, nats per cell"
 
     def __init__(self, *args, beta, **kwargs):
