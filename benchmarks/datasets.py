@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn import datasets
 
-from sklearn_ae._datasets import load_images
+from sklearn_ae._catalogue import IMAGE_SETS
+from sklearn_ae.datasets import load_images
 
 
 class Dataset(NamedTuple):
@@ -33,8 +34,9 @@ def _bundled(load, data_dir=None):
 
 
 def _images(name, data_dir=None):
-    """Load 70,000 images, 28 × 28 pixels from 0 to 1, the 60,000 to train on first."""
-    return Dataset(*load_images(name, data_dir), (28, 28), 60_000)
+    """Load images whole, pixels from 0 to 1, those to train on first."""
+    known = IMAGE_SETS[name]
+    return Dataset(*load_images(name, data_dir), known.shape, known.n_train)
 
 
 def noisy_low_rank(data_dir=None, n_samples=500, n_features=20, rank=4, noise=0.5):
@@ -56,8 +58,7 @@ DATASETS = {
     "wine": partial(_bundled, datasets.load_wine),
     "iris": partial(_bundled, datasets.load_iris),
     "diabetes": partial(_bundled, datasets.load_diabetes),
-    "mnist": partial(_images, "mnist"),
-    "fashion-mnist": partial(_images, "fashion-mnist"),
+    **{name: partial(_images, name) for name in IMAGE_SETS},
     "noisy_low_rank": noisy_low_rank,
     "swiss_roll": swiss_roll,
 }

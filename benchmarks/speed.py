@@ -35,7 +35,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.charts import bars
 from sklearn_ae import AutoencoderTransformer
-from sklearn_ae._datasets import load_images
+from sklearn_ae._catalogue import IMAGE_SETS
+from sklearn_ae.datasets import load_images
 
 RATE = 1e-3
 
@@ -163,7 +164,9 @@ def digits(data_dir):
 
 
 def mnist(data_dir):
-    return load_images("mnist", data_dir)[0][:60_000].astype(np.float32)
+    return load_images("mnist", data_dir)[0][: IMAGE_SETS["mnist"].n_train].astype(
+        np.float32
+    )
 
 
 def wide(data_dir):

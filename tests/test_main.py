@@ -11,7 +11,9 @@ pytest.importorskip("rich")
 pytest.importorskip("matplotlib")
 
 import sklearn_ae
-from sklearn_ae import __main__ as cli
+from sklearn_ae import _command as cli
+from sklearn_ae._command import compare as command
+from sklearn_ae._command.parser import parser
 from sklearn_ae.compare import compare_reducers, conclude, summarize
 
 IRIS = load_iris(as_frame=True).frame.rename(columns={"target": "species"})
@@ -21,7 +23,9 @@ IRIS["species"] = np.array(["setosa", "versicolor", "virginica"])[IRIS["species"
 @pytest.fixture(autouse=True)
 def _quick_and_tidy(monkeypatch, tmp_path):
     """A stand-in for the autoencoder, and a working directory of one's own."""
-    monkeypatch.setattr(cli, "AutoencoderTransformer", lambda ordered: IncrementalPCA())
+    monkeypatch.setattr(
+        command, "AutoencoderTransformer", lambda ordered: IncrementalPCA()
+    )
     monkeypatch.setenv("COLUMNS", "104")
     monkeypatch.chdir(tmp_path)
 
@@ -181,13 +185,13 @@ def test_digits_by_default_and_max_rows(capsys):
 def test_max_rows_are_drawn_from_all():
     X = np.c_[np.arange(1000.0), np.arange(1000) % 7]
     np.save("x.npy", X)
-    options = cli._parser().parse_args(["compare", "x.npy", "--max-rows", "100"])
-    drawn = cli._load(options).X
+    options = parser().parse_args(["compare", "x.npy", "--max-rows", "100"])
+    drawn = command.load(options).X
     assert len(np.unique(drawn[:, 0])) == 100
     assert abs(drawn[:, 0].mean() - 500) < 100
     np.testing.assert_array_equal(drawn, X[drawn[:, 0].astype(int)])
     options.max_rows = 0
-    np.testing.assert_array_equal(cli._load(options).X, X)
+    np.testing.assert_array_equal(command.load(options).X, X)
 
 
 def test_image_sets(capsys, monkeypatch):
@@ -198,7 +202,7 @@ def test_image_sets(capsys, monkeypatch):
         rng = np.random.default_rng(0)
         return rng.random((100, 784), dtype=np.float32), np.arange(100) % 10
 
-    monkeypatch.setattr(cli, "load_images", load_images)
+    monkeypatch.setattr(command, "load_images", load_images)
     assert run("fashion-mnist", "--data-dir", "here", "--n-components", 2) == 0
     assert asked == [("fashion-mnist", "here")]
     assert "100 rows, 784 columns, 10 classes" in capsys.readouterr().out
@@ -290,7 +294,7 @@ def test_refusals_of_options(capsys, monkeypatch):
 
 
 def test_the_output_is_checked_before_the_work(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(cli, "_load", lambda options: pytest.fail("read the data"))
+    monkeypatch.setattr(command, "load", lambda options: pytest.fail("read the data"))
     (tmp_path / "file").write_text("")
     assert "--output file cannot be written to" in refused(capsys, "--output", "file")
 
@@ -315,7 +319,7 @@ def test_a_failing_fit_is_one_sentence(capsys, monkeypatch):
         def fit(self, X, y=None):
             raise ArithmeticError("no\nway")
 
-    monkeypatch.setattr(cli, "AutoencoderTransformer", Failing)
+    monkeypatch.setattr(command, "AutoencoderTransformer", Failing)
     assert run("--max-rows", 100) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
         "sklearn-ae: error: AutoencoderTransformer with n_components=1 failed in fold "
@@ -327,7 +331,7 @@ def test_interrupted(capsys, monkeypatch):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "compare_reducers", interrupt)
+    monkeypatch.setattr(command, "compare_reducers", interrupt)
     assert run() == 130
     assert capsys.readouterr().err == "sklearn-ae: interrupted.\n"
 
@@ -347,7 +351,7 @@ def test_missing_pyarrow(capsys, monkeypatch, tmp_path):
         raise ImportError("Unable to find a usable engine")
 
     monkeypatch.setitem(
-        cli.read_table.__globals__["_READERS"], ".parquet", read_parquet
+        command.read_table.__globals__["_READERS"], ".parquet", read_parquet
     )
     (tmp_path / "x.parquet").write_text("x")
     assert refused(capsys, "x.parquet") == (

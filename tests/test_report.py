@@ -16,8 +16,11 @@ from sklearn.decomposition import IncrementalPCA
 pytest.importorskip("rich")
 pytest.importorskip("matplotlib")
 
-from sklearn_ae import AutoencoderTransformer, _report
-from sklearn_ae import __main__ as cli
+from sklearn_ae import AutoencoderTransformer
+from sklearn_ae import _command as cli
+from sklearn_ae._command import compare as command
+from sklearn_ae._command.parser import parser
+from sklearn_ae._command.pictures import colours
 from sklearn_ae.compare import conclude
 
 IRIS = load_iris(as_frame=True).frame
@@ -25,7 +28,9 @@ IRIS = load_iris(as_frame=True).frame
 
 @pytest.fixture(autouse=True)
 def _quick_and_tidy(monkeypatch, tmp_path):
-    monkeypatch.setattr(cli, "AutoencoderTransformer", lambda ordered: IncrementalPCA())
+    monkeypatch.setattr(
+        command, "AutoencoderTransformer", lambda ordered: IncrementalPCA()
+    )
     monkeypatch.chdir(tmp_path)
 
 
@@ -100,7 +105,7 @@ def test_a_page_of_a_file_is_whole_and_safe(capsys):
     assert shlex.split(command)[:5] == (
         ["sklearn-ae", "compare", name, "--target", "<script>x</script>"]
     )
-    assert cli._parser().parse_args(shlex.split(command)[1:]).n_components == [1, 2]
+    assert parser().parse_args(shlex.split(command)[1:]).n_components == [1, 2]
     assert {"1 2", "0", "no", sklearn.__version__} <= {*page.cells}
 
 
@@ -115,7 +120,7 @@ def test_an_ordered_autoencoder_is_fitted_once_for_all_pictures(monkeypatch, tmp
             fits.append((self.n_components, len(X)))
             return super().fit(X, y)
 
-    monkeypatch.setattr(cli, "AutoencoderTransformer", Quick)
+    monkeypatch.setattr(command, "AutoencoderTransformer", Quick)
     X = load_digits().data[:200]
     np.save("x.npy", X)
     page = Page(page_of("x.npy", "--n-components", 1, 3, 4))
@@ -133,13 +138,13 @@ def test_one_unit_has_no_scatter():
 
 def test_many_classes_have_no_colours():
     y = np.array([f"class {i % 40}" for i in range(400)])
-    assert _report._colours(y, slice(50), "y") is None
-    assert _report._colours(y[:20], slice(5), "y").name == "y"
-    assert len(_report._colours(np.arange(99.0), slice(5), None)) == 5
+    assert colours(y, slice(50), "y") is None
+    assert colours(y[:20], slice(5), "y").name == "y"
+    assert len(colours(np.arange(99.0), slice(5), None)) == 5
 
 
 def test_refusals_come_before_the_work(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(cli, "_load", lambda options: pytest.fail("read the data"))
+    monkeypatch.setattr(command, "load", lambda options: pytest.fail("read the data"))
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     for path, words in (
