@@ -15,7 +15,8 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from . import __version__
-from .compare import _configured, _is_ordered, _shortened, conclude
+from ._reducers import configured, is_ordered, shortened
+from .compare import conclude
 from .plotting import (
     CodeDisplay,
     ComparisonDisplay,
@@ -225,10 +226,10 @@ def report(results, summary, reducers, table, *, title, measure, remarks, option
 
 def _fit(reducer, sizes, largest, X, seed):
     """Return the fitted reducer for each code size."""
-    if _is_ordered(reducer):
-        whole = _configured(reducer, int(largest), seed).fit(X)
-        return {size: _shortened(whole, size) for size in sizes}
-    return {size: _configured(reducer, size, seed).fit(X) for size in sizes}
+    if is_ordered(reducer):
+        whole = configured(reducer, int(largest), seed).fit(X)
+        return {size: shortened(whole, size) for size in sizes}
+    return {size: configured(reducer, size, seed).fit(X) for size in sizes}
 
 
 def _colours(y, rows, name):
