@@ -11,7 +11,8 @@ from sklearn.utils import check_array, check_scalar
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._engine.fit import Fitted, fit
+from ._engine.fit import fit
+from ._engine.fitted import Fitted
 from ._engine.history import History
 from ._engine.losses import LOSSES, output_of, penalty_of
 from ._engine.objective import Objective, OrderedObjective

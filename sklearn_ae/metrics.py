@@ -4,11 +4,9 @@ Every function here treats all reducers alike: PCA, NMF, KernelPCA, a Pipeline, 
 """
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.exceptions import NotFittedError
 from sklearn.manifold import trustworthiness
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_array
+
+from ._reducers import checked_pair, reconstruct
 
 __all__ = [
     "continuity",
@@ -61,7 +59,7 @@ def explained_variance_share(X, X_reconstructed, *, mean=None):
     >>> round(pca.explained_variance_ratio_.sum().item(), 4)
     0.9777
     """
-    X, X_reconstructed = _check_pair(X, X_reconstructed)
+    X, X_reconstructed = checked_pair(X, X_reconstructed)
     if mean is None:
         if len(X) < 2:
             raise ValueError(
@@ -111,7 +109,7 @@ def reconstruction_mse(X, X_reconstructed):
     >>> reconstruction_mse([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 2.0]])
     1.0
     """
-    X, X_reconstructed = _check_pair(X, X_reconstructed)
+    X, X_reconstructed = checked_pair(X, X_reconstructed)
     return float(np.mean((X - X_reconstructed) ** 2))
 
 
@@ -175,7 +173,7 @@ def reconstruction_scorer(estimator, X, y=None):
     >>> search.best_params_
     {'n_components': 3}
     """
-    return explained_variance_share(X, _reconstruct(estimator, X))
+    return explained_variance_share(X, reconstruct(estimator, X))
 
 
 def neg_reconstruction_mse_scorer(estimator, X, y=None):
@@ -213,7 +211,7 @@ def neg_reconstruction_mse_scorer(estimator, X, y=None):
     >>> round(neg_reconstruction_mse_scorer(PCA(2).fit(X), X), 4)
     -0.0253
     """
-    return -reconstruction_mse(X, _reconstruct(estimator, X))
+    return -reconstruction_mse(X, reconstruct(estimator, X))
 
 
 def continuity(X, X_embedded, *, n_neighbors=5):
@@ -258,56 +256,3 @@ def continuity(X, X_embedded, *, n_neighbors=5):
     0.99
     """
     return float(trustworthiness(X_embedded, X, n_neighbors=n_neighbors))
-
-
-def _dense(X, name):
-    """Return `X` as a dense float64 array, whatever container it came in."""
-    if issparse(X):
-        X = X.toarray()
-    return check_array(X, dtype=np.float64, input_name=name)
-
-
-def _check_pair(X, X_reconstructed):
-    X = _dense(X, "X")
-    X_reconstructed = _dense(X_reconstructed, "X_reconstructed")
-    if X.shape != X_reconstructed.shape:
-        raise ValueError(
-            "X_reconstructed must have the shape of X, "
-            f"{X.shape}. Got {X_reconstructed.shape} instead."
-        )
-    return X, X_reconstructed
-
-
-def _reconstruct(estimator, X):
-    """Return the round trip of `X`, in its own units."""
-    _check_invertible(estimator)
-    return _decode(estimator, estimator.transform(X))
-
-
-def _check_invertible(estimator):
-    for method in ("transform", "inverse_transform"):
-        if not hasattr(estimator, method):
-            culprit = type(estimator).__name__
-            if isinstance(estimator, Pipeline):
-                steps = [
-                    f"{name!r} ({type(step).__name__})"
-                    for name, step in estimator.steps
-                    if step not in (None, "passthrough") and not hasattr(step, method)
-                ]
-                culprit = f"Pipeline step {' and '.join(steps)}"
-            raise TypeError(
-                f"{culprit} has no {method}, so its reconstruction cannot be "
-                "measured; use a reducer that has one, such as PCA, NMF, "
-                "KernelPCA(fit_inverse_transform=True) or AutoencoderTransformer."
-            )
-
-
-def _decode(estimator, code):
-    try:
-        return estimator.inverse_transform(code)
-    except NotFittedError as error:  # KernelPCA's way to say that it did not learn it
-        raise ValueError(
-            f"The inverse_transform of {type(estimator).__name__} does not work, so "
-            "its reconstruction cannot be measured; for KernelPCA, set "
-            "fit_inverse_transform=True."
-        ) from error

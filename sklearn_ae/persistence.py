@@ -18,7 +18,7 @@ from ._engine.batches import Batches, Rows
 from ._engine.blueprint import Blueprint, build
 from ._engine.checkpoint import replace_file
 from ._engine.codec import Codec
-from ._engine.fit import Fitted
+from ._engine.fitted import Fitted
 from ._engine.history import History
 from ._engine.losses import LOSSES, OUTPUTS, PENALTIES, Loss, Output, weighted
 from ._engine.net import AutoencoderNet

@@ -196,11 +196,10 @@ def machine():
 def results(model):
     """Return what a fit came to, as JSON holds it to the last bit."""
     model = getattr(model, "best_estimator_", model)
-    parts = [getattr(model.net_, name) for name in model.net_.part_names]
     tensors = [
         tensor.detach().numpy()
-        for part in parts
-        for _, tensor in sorted(part.state_dict().items())
+        for state in model.net_.weights().values()
+        for _, tensor in sorted(state.items())
     ]
     digest = hashlib.sha256(b"".join(tensor.tobytes() for tensor in tensors))
     rows = X[:3] / 16 if model.data_range_[1] <= 1 else X[:3]

@@ -320,7 +320,9 @@ def test_another_network_than_the_one_saved_is_refused(tmp_path):
 
 def test_what_no_file_can_hold_is_named(tmp_path):
     model = make(module=Network).fit(UNIT)
-    with pytest.raises(TypeError, match=r"what _fitted.codec.net.network of .* set that back"):
+    with pytest.raises(
+        TypeError, match=r"what _fitted.codec.net.network of .* set that back"
+    ):
         save(model.set_params(module=None), tmp_path / "model")
     search = AutoencoderTransformerCV(1, estimator=make(module=Network), cv=2)
     search.fit(UNIT).set_params(estimator__module=torch.nn.Identity)

@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from .. import AutoencoderTransformer
 from .._catalogue import IMAGE_SETS
-from ..compare import compare_reducers, conclude, holds_classes, summarize
+from .._measures import holds_classes
+from ..compare import compare_reducers, conclude, summarize
 from ..datasets import Table, load_images, read_table
 from ..plotting import ComparisonDisplay
 from .page import page

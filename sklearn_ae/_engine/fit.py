@@ -7,7 +7,7 @@ Three steps, of which each takes what the one before gave: `prepare`, `train`,
 import contextlib
 import copy
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
@@ -21,6 +21,7 @@ from .blueprint import Blueprint, build
 from .caller import warn_caller
 from .checkpoint import Checkpoint
 from .codec import Codec, cut
+from .fitted import Fitted
 from .history import History
 from .judge import Judge, KeepBest, KeepFinite
 from .losses import LOSSES, output_of
@@ -34,67 +35,6 @@ from .torch_state import generator, resolve_device, torch_state
 from .wrappers import PCAStart
 
 WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What a fit comes to.
-
-    Attributes
-    ----------
-    codec : Codec
-        The model.
-    history : History
-        Its losses.
-    split_seed : int
-        Of the rows set aside: those of a warm start are the same.
-    noise : str or None
-        What the network read in training.
-    generator : numpy.random.Generator or None
-        For the next pass, after a pass.
-    error : float or None
-        Mean squared error per cell of the rows of the last fit.
-    curve : ndarray of shape (n_components,) or None
-        Share of variance that each prefix of an ordered code explains.
-    extras : dict
-        Fitted attributes that only the variant has.
-    """
-
-    codec: Codec
-    history: History
-    split_seed: int
-    noise: str | None
-    generator: np.random.Generator | None = None
-    error: float | None = None
-    curve: np.ndarray | None = None
-    extras: dict = field(default_factory=dict)
-
-    @property
-    def ratios(self):
-        """Share of variance that each unit of an ordered code adds, or None."""
-        if self.curve is None:
-            return None
-        # A unit that adds less than nothing takes it from those before it.
-        shares = np.minimum.accumulate(self.curve[::-1])[::-1]
-        return np.diff(np.maximum(shares, 0), prepend=0)
-
-    @property
-    def beyond_squared_error(self):
-        """Names of what makes the loss another one than the mean squared error."""
-        loss, objective = self.codec.blueprint.settings["loss"], self.codec.objective
-        found = {
-            f"loss={loss!r}": loss != "squared_error",
-            f"noise={self.noise!r}": self.noise is not None,
-            f"penalty={objective.penalty_name!r}": objective.penalty is not None,
-            "a prior": objective.has_prior,
-            "an ordered code": self.curve is not None,
-        }
-        return [name for name, there in found.items() if there]
-
-    def prefix(self, n_components):
-        """Return what it is with the first code units alone."""
-        codec = self.codec.prefix(n_components)
-        return replace(self, codec=codec, curve=self.curve[:n_components])
 
 
 @dataclass(frozen=True)
@@ -183,9 +123,8 @@ def prepare(estimator, table, previous, one_pass, listeners, device, draws, chec
     )
     net.initialize()
     if previous is not None:
-        net.go_on_from(
-            previous.codec.net, optimizer=one_pass and previous.generator is not None
-        )
+        momenta = one_pass and previous.generator is not None
+        _go_on(net, previous.codec.net, momenta)
     elif estimator.init == "pca":
         linear = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
         net.criterion_.start(net.module_, linear, axes)
@@ -357,6 +296,18 @@ def _net(estimator, scaling, blueprint, objective, plan, valid, **params):
             **{f"criterion__{k}": v for k, v in criterion_params.items()},
         },
     )
+
+
+def _go_on(net, previous, momenta):
+    """Let a net go on from the weights and, if `momenta`, the momenta of another."""
+    net.set_weights(previous.weights())
+    for name in net.optimizer_names:
+        own, old = getattr(net, name), getattr(previous, name)
+        if momenta and type(own) is type(old):
+            state = old.state_dict()
+            # What set_params changed since then counts.
+            state["param_groups"] = own.state_dict()["param_groups"]
+            own.load_state_dict(state)
 
 
 def _identity(estimator, table, scaling, previous):

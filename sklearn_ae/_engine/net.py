@@ -43,18 +43,13 @@ class AutoencoderNet(NeuralNet):
         self.precision = precision
 
     @property
-    def part_names(self):
-        """Names of the parts that train."""
-        return tuple(part for part, _ in self.criterion.players)
-
-    @property
     def optimizer_names(self):
         """Names of their optimizers."""
         return tuple(optimizer for _, optimizer in self.criterion.players)
 
     def initialize_optimizer(self, triggered_directly=None):
         """Give each part that trains an optimizer of its own."""
-        if len(self.part_names) == 1:
+        if len(self.criterion.players) == 1:
             return super().initialize_optimizer(triggered_directly)
         for part, optimizer in self.criterion.players:
             args, kwargs = self.get_params_for_optimizer(
@@ -79,31 +74,13 @@ class AutoencoderNet(NeuralNet):
 
     def weights(self):
         """Return all weights, as they are now, by the name of what has them."""
-        return {name: getattr(self, name).state_dict() for name in self.part_names}
+        parts = [part for part, _ in self.criterion.players]
+        return {name: getattr(self, name).state_dict() for name in parts}
 
     def set_weights(self, weights):
         """Copy weights, as `weights` gives them, into this net."""
         for name, state in weights.items():
             getattr(self, name).load_state_dict(state)
-
-    def go_on_from(self, net, optimizer):
-        """Take the weights of another net and, if `optimizer`, its momenta.
-
-        Parameters
-        ----------
-        net : AutoencoderNet
-            Of the same structure.
-        optimizer : bool
-            Whether momenta go on. Learning rate and the like are this net's own.
-        """
-        self.set_weights(net.weights())
-        for name in self.optimizer_names:
-            own, old = getattr(self, name), getattr(net, name)
-            if optimizer and type(own) is type(old):
-                state = old.state_dict()
-                # What set_params changed since then counts.
-                state["param_groups"] = own.state_dict()["param_groups"]
-                own.load_state_dict(state)
 
     def forget_momenta(self):
         """Let go of what only the next training step would need."""
@@ -174,7 +151,7 @@ class AutoencoderNet(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         """Let each part take a step, in turn."""
-        if not self.quick_ and len(self.part_names) == 1:
+        if not self.quick_ and len(self.criterion.players) == 1:
             return super().train_step(batch, **fit_params)
         if not self.quick_:
             self._set_training(True)
@@ -217,7 +194,9 @@ class AutoencoderNet(NeuralNet):
         self._set_training(False)
         with torch.no_grad():
             y_pred = self.infer(inputs, **fit_params)
-            losses = self._judged_losses(y_pred, targets, inputs)
+            losses = self.criterion_.judged_losses(
+                self.module_, y_pred, targets, inputs
+            )
         self.valid_losses_.append(losses)
         return {"loss": losses.mean(), "y_pred": y_pred}
 
@@ -236,14 +215,12 @@ class AutoencoderNet(NeuralNet):
         chunk = max(1, tables.CHUNK_CELLS // self.row_cost()[0])
         with torch.no_grad():
             losses = [
-                self._judged_losses(self.infer(inputs), targets, inputs)
+                self.criterion_.judged_losses(
+                    self.module_, self.infer(inputs), targets, inputs
+                )
                 for inputs, targets in Batches(rows, chunk)
             ]
         return torch.cat(losses).double().cpu()
-
-    def _judged_losses(self, y_pred, targets, inputs):
-        targets = to_tensor(targets, device=self.device)
-        return self.criterion_.judged_losses(self.module_, y_pred, targets, inputs)
 
     def row_cost(self):
         """Return the cells of the module's widest layer and its products for a row."""
