@@ -38,6 +38,35 @@ WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
 
 
 @dataclass(frozen=True)
+class Job:
+    """What a fit is asked for.
+
+    Attributes
+    ----------
+    estimator : estimator
+        Its parameters are read, and its hooks `_blueprint`, `_objective` and `_extras`
+        called.
+    table : table of shape (n_samples, n_features)
+        The rows.
+    previous : Fitted or None
+        What the fit goes on from.
+    one_pass : bool
+        Whether the rows are gone through once, as a part of many.
+    device : torch.device
+        Where it trains.
+    generator : numpy.random.Generator
+        All seeds are drawn from it.
+    """
+
+    estimator: object
+    table: object
+    previous: Fitted | None
+    one_pass: bool
+    device: torch.device
+    generator: np.random.Generator
+
+
+@dataclass(frozen=True)
 class Prepared:
     """All that a training needs."""
 
@@ -47,9 +76,7 @@ class Prepared:
     data: Data
     net: AutoencoderNet  # at its start
     keeper: KeepBest | KeepFinite
-    checkpoint: Checkpoint | None
     split_seed: int
-    generator: np.random.Generator
 
 
 def fit(estimator, table, previous=None, one_pass=False, listeners=None):
@@ -79,31 +106,34 @@ def fit(estimator, table, previous=None, one_pass=False, listeners=None):
     # A copy: a pass that fails shall not have advanced it.
     draws = copy.deepcopy(previous.generator) if previous and one_pass else None
     draws = draws or generator(estimator.random_state)
+    job = Job(estimator, table, previous, one_pass, device, draws)
     checkpoint = None
     if estimator.checkpoint is not None and not one_pass:
         checkpoint = Checkpoint(estimator.checkpoint, draws)
     with torch_state(device, int(draws.integers(2**62))):
-        prepared = prepare(
-            estimator, table, previous, one_pass, listeners, device, draws, checkpoint
-        )
-        verdict = train(estimator, prepared, goes_on=one_pass and previous is not None)
-        return finish(estimator, prepared, verdict, previous, one_pass)
+        prepared = prepare(job, listeners, checkpoint)
+        train(job, prepared)
+        fitted, interrupted = finish(job, prepared)
+    if checkpoint is not None and not interrupted:
+        checkpoint.remove()
+    return fitted, interrupted
 
 
-def prepare(estimator, table, previous, one_pass, listeners, device, draws, checkpoint):
-    """Measure, start at PCA, and set a net up; see `fit` for the arguments."""
+def prepare(job, listeners, checkpoint):
+    """Measure the table, start at PCA, and set a net up."""
+    estimator, table, previous = job.estimator, job.table, job.previous
     ordered = estimator._is_ordered
-    split_seed = previous.split_seed if previous else int(draws.integers(2**62))
-    aside = 0 if one_pass else n_aside(estimator, table, ordered)
+    split_seed = previous.split_seed if previous else int(job.generator.integers(2**62))
+    aside = 0 if job.one_pass else n_aside(estimator, table, ordered)
     split = batches.split(table, aside, split_seed)
     picked = Picked(split.aside) if is_large(table) and previous is None else None
     scaling = previous.codec.scaling if previous else _measure(estimator, table, picked)
-    _check_bounds(estimator, table, scaling, previous)
-    axes, blueprint = _layout(estimator, table, scaling, previous, split_seed, draws)
-    data = batches.read(table, split, scaling, device, picked and picked.rows)
-    plan = Plan.of(estimator, len(data.train), ordered, one_pass)
+    _check_bounds(job, scaling)
+    axes, blueprint = _layout(job, scaling, split_seed)
+    data = batches.read(table, split, scaling, job.device, picked and picked.rows)
+    plan = Plan.of(estimator, len(data.train), ordered, job.one_pass)
     keeper = KeepFinite()
-    if not one_pass:
+    if not job.one_pass:
         safe_start = previous is not None or estimator.init == "pca"
         patience = estimator.n_iter_no_change if aside else None
         keeper = KeepBest(Judge(safe_start, estimator.tol, patience))
@@ -112,56 +142,41 @@ def prepare(estimator, table, previous, one_pass, listeners, device, draws, chec
     callbacks += listeners(plan.n_epochs) if listeners else []
     callbacks.append(keeper)
     if checkpoint is not None:
-        checkpoint.open(_identity(estimator, table, scaling, previous), keeper)
+        checkpoint.open(_identity(job, scaling), keeper)
         callbacks.append(checkpoint)
-    unexplained = _unexplained(blueprint, axes, previous)
-    objective = estimator._objective(blueprint, unexplained)
+    objective = estimator._objective(blueprint, _unexplained(blueprint, axes, previous))
     net = _net(
         *(estimator, scaling, blueprint, objective, plan, data.valid),
-        device=str(device),
+        device=str(job.device),
         callbacks=callbacks,
     )
     net.initialize()
     if previous is not None:
-        momenta = one_pass and previous.generator is not None
-        _go_on(net, previous.codec.net, momenta)
+        _go_on(net, previous, momenta=job.one_pass)
     elif estimator.init == "pca":
         linear = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
         net.criterion_.start(net.module_, linear, axes)
-    return Prepared(
-        *(scaling, blueprint, plan, data, net, keeper, checkpoint, split_seed, draws)
-    )
+    return Prepared(scaling, blueprint, plan, data, net, keeper, split_seed)
 
 
-def train(estimator, prepared, goes_on):
-    """Train the net.
-
-    Parameters
-    ----------
-    estimator : estimator
-    prepared : Prepared
-    goes_on : bool
-        Whether this is a further pass.
-
-    Returns
-    -------
-    Verdict
-    """
+def train(job, prepared):
+    """Train the net."""
     net, data = prepared.net, prepared.data
     if prepared.blueprint.ordered:
         cut(net, prepared.blueprint.prefix(1))  # fails now rather than after it
-    if estimator.compile:
+    if job.estimator.compile:
         batch_size = prepared.plan.batch_size
         _compile(net, next(iter(Batches(data.train, batch_size)))[0])
     codec = Codec(net, prepared.scaling, prepared.blueprint)
+    goes_on = job.one_pass and job.previous is not None
     with _watched(codec, data, goes_on):
         net.partial_fit(data.train)
-    return prepared.keeper.verdict
 
 
-def finish(estimator, prepared, verdict, previous, one_pass):
+def finish(job, prepared):
     """Return what the training came to, and whether it was interrupted."""
-    net, data = prepared.net, prepared.data
+    net, data, verdict = prepared.net, prepared.data, prepared.keeper.verdict
+    estimator, previous = job.estimator, job.previous
     codec = Codec(net, prepared.scaling, prepared.blueprint)
     epochs = [epoch for epoch in net.history if "train_loss" in epoch]
     interrupted = len(epochs) < len(net.history)
@@ -171,7 +186,7 @@ def finish(estimator, prepared, verdict, previous, one_pass):
         History.of(epochs, verdict, codec.in_units, previous and previous.history),
         prepared.split_seed,
         estimator.noise,
-        generator=prepared.generator if one_pass else None,
+        generator=job.generator if job.one_pass else None,
     )
     if codec.blueprint.ordered:
         rows = data.every if data.valid is None else data.valid
@@ -184,12 +199,10 @@ def finish(estimator, prepared, verdict, previous, one_pass):
         error=codec.mean_squared_error(data.every),
         extras=estimator._extras(codec, data.every),
     )
-    if prepared.checkpoint is not None and not interrupted:
-        prepared.checkpoint.remove()
     # A model that is shipped holds no rows, and little that only training needs.
     net = codec.net
     net.train_split = net.iterator_train__corrupt = net.rates = None
-    if not one_pass:
+    if not job.one_pass:
         net.forget_momenta()
     return fitted, interrupted
 
@@ -206,13 +219,16 @@ def _measure(estimator, table, picked):
     return measure(watched, table.dtype, bounded)
 
 
-def _check_bounds(estimator, table, scaling, previous):
+def _check_bounds(job, scaling):
     """Raise an error if data lie outside of what the output can be."""
+    estimator = job.estimator
     bounds = output_of(estimator.loss, estimator.out_activation).bounds
     if bounds is None:
         return
     slack = 1e-6  # MinMaxScaler overshoots by a rounding error
-    low, high = ends(table) if previous else (scaling.low, scaling.high)
+    low, high = scaling.low, scaling.high
+    if job.previous is not None:
+        low, high = ends(job.table)
     if low < bounds[0] - slack or high > bounds[1] + slack:
         name = "loss" if LOSSES[estimator.loss].activates else "out_activation"
         raise ValueError(
@@ -223,8 +239,9 @@ def _check_bounds(estimator, table, scaling, previous):
         )
 
 
-def _layout(estimator, table, scaling, previous, split_seed, draws):
+def _layout(job, scaling, split_seed):
     """Return PCA, where it is wanted, and the blueprint of the module."""
+    estimator, table, previous = job.estimator, job.table, job.previous
     n_features = table.shape[1]
     if previous is not None:
         blueprint = estimator._blueprint(n_features, previous.codec.n_components)
@@ -240,7 +257,7 @@ def _layout(estimator, table, scaling, previous, split_seed, draws):
         # The user's own seed: the randomized solver's result depends on it.
         seed = estimator.random_state
         if not isinstance(seed, Integral):
-            seed = int(draws.integers(2**31))
+            seed = int(job.generator.integers(2**31))
         return fit_pca(table, scaling, n_components, seed, split_seed)
 
     if isinstance(estimator.n_components, float):
@@ -299,10 +316,11 @@ def _net(estimator, scaling, blueprint, objective, plan, valid, **params):
 
 
 def _go_on(net, previous, momenta):
-    """Let a net go on from the weights and, if `momenta`, the momenta of another."""
-    net.set_weights(previous.weights())
+    """Let a net go on from the weights of a fit and, if `momenta`, its momenta."""
+    net.set_weights(previous.codec.net.weights())
+    momenta = momenta and previous.generator is not None  # only a pass keeps them
     for name in net.optimizer_names:
-        own, old = getattr(net, name), getattr(previous, name)
+        own, old = getattr(net, name), getattr(previous.codec.net, name)
         if momenta and type(own) is type(old):
             state = old.state_dict()
             # What set_params changed since then counts.
@@ -310,8 +328,9 @@ def _go_on(net, previous, momenta):
             own.load_state_dict(state)
 
 
-def _identity(estimator, table, scaling, previous):
+def _identity(job, scaling):
     """Return what tells one fit from another: names and values."""
+    estimator, table = job.estimator, job.table
     # What does not change the result, or is not the same after a restart.
     params = estimator.get_params()
     for name in ("checkpoint", "callbacks", "device", "verbose", "warm_start"):
@@ -325,7 +344,7 @@ def _identity(estimator, table, scaling, previous):
         "data's mean": repr(float(scaling.mean.mean())),
         "data's spread": repr(scaling.scale),
         "checksum of the first rows": hashlib.sha256(first).hexdigest()[:16],
-        "start": "cold" if previous is None else "warm",
+        "start": "cold" if job.previous is None else "warm",
         **plain,
     }
 
