@@ -844,7 +844,7 @@ def test_parameters_with_a_prefix_reach_skorch():
     autoencoder = make(optimizer="sgd", optimizer__momentum=0.7, loss="huber")
     autoencoder.set_params(criterion__delta=0.3).fit(IRIS)
     assert autoencoder.net_.optimizer_.param_groups[0]["momentum"] == 0.7
-    assert autoencoder.net_.criterion_.delta == 0.3
+    assert autoencoder.net_.criterion_.criterion.delta == 0.3
     assert clone(autoencoder).get_params()["criterion__delta"] == 0.3
     grid = {"optimizer__momentum": [0.0, 0.9]}
     model = make(optimizer="sgd", learning_rate_init=0.1, early_stopping=False)

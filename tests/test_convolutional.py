@@ -386,7 +386,7 @@ def test_contractive_penalty_against_the_jacobian(downsampling, n_components):
     ).fit(DIGITS[:100])
     encode = model.net_.module_.encode
     x = torch.randn(4, 64)
-    added = model.net_.penalty(encode, x, encode(x))
+    added = model.net_.criterion_.penalty(encode, x, encode(x))
     jacobians = [
         torch.autograd.functional.jacobian(lambda row: encode(row[None])[0], row)
         for row in x

@@ -106,11 +106,15 @@ def test_bad_noise_is_refused():
 
 
 def test_auto_level():
-    denoiser = make(max_iter=0).fit(TRAIN)
-    assert denoiser._noise_level() == pytest.approx(
-        TRAIN.std(axis=0).mean() / 2, rel=0.4
-    )
-    assert denoiser.set_params(noise="swap")._noise_level() == 0.2
+    scaling = make(max_iter=0).fit(TRAIN)._fitted.codec.scaling
+    rows = torch.zeros(2000, 64)
+    torch.manual_seed(0)
+    noisy = corruption("gaussian", "auto", scaling)(rows) * scaling.scale
+    spread = np.sqrt(np.square(TRAIN - TRAIN.mean(axis=0)).mean())
+    assert noisy.std().item() == pytest.approx(spread / 2, rel=0.01)
+    rows = torch.arange(2000.0)[:, None].expand(2000, 64)
+    changed = corruption("swap", "auto", scaling)(rows) != rows
+    assert changed.float().mean().item() == pytest.approx(0.2, abs=0.01)
 
 
 @pytest.mark.parametrize("noise", NOISES)

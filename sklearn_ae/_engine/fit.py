@@ -1,7 +1,7 @@
 """A fit, from a table to a fitted model. It writes nothing to the estimator.
 
-Three steps, of which each takes what the one before gave: `prepare`, `train`,
-`finish`.
+Four steps, of which each takes what the ones before gave: `look_through`, `prepare`,
+`train`, `finish`.
 """
 
 import contextlib
@@ -67,6 +67,16 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """What is known of a table before anything is computed with it."""
+
+    scaling: Scaling
+    split: batches.Split
+    split_seed: int
+    picked: np.ndarray | None  # (n_aside, n_features), of a large table
+
+
+@dataclass(frozen=True)
 class Prepared:
     """All that a training needs."""
 
@@ -110,8 +120,10 @@ def fit(estimator, table, previous=None, one_pass=False, listeners=None):
     checkpoint = None
     if estimator.checkpoint is not None and not one_pass:
         checkpoint = Checkpoint(estimator.checkpoint, draws)
-    with torch_state(device, int(draws.integers(2**62))):
-        prepared = prepare(job, listeners, checkpoint)
+    seed = int(draws.integers(2**62))
+    survey = look_through(job)  # before torch's modes: denormal numbers count here
+    with torch_state(device, seed):
+        prepared = prepare(job, survey, listeners, checkpoint)
         train(job, prepared)
         fitted, interrupted = finish(job, prepared)
     if checkpoint is not None and not interrupted:
@@ -119,23 +131,30 @@ def fit(estimator, table, previous=None, one_pass=False, listeners=None):
     return fitted, interrupted
 
 
-def prepare(job, listeners, checkpoint):
-    """Measure the table, start at PCA, and set a net up."""
+def look_through(job):
+    """Draw rows to set aside, and measure the table."""
     estimator, table, previous = job.estimator, job.table, job.previous
-    ordered = estimator._is_ordered
     split_seed = previous.split_seed if previous else int(job.generator.integers(2**62))
-    aside = 0 if job.one_pass else n_aside(estimator, table, ordered)
+    aside = 0
+    if not job.one_pass:
+        aside = n_aside(estimator, table, estimator._is_ordered)
     split = batches.split(table, aside, split_seed)
     picked = Picked(split.aside) if is_large(table) and previous is None else None
     scaling = previous.codec.scaling if previous else _measure(estimator, table, picked)
     _check_bounds(job, scaling)
-    axes, blueprint = _layout(job, scaling, split_seed)
-    data = batches.read(table, split, scaling, job.device, picked and picked.rows)
-    plan = Plan.of(estimator, len(data.train), ordered, job.one_pass)
+    return Survey(scaling, split, split_seed, picked and picked.rows)
+
+
+def prepare(job, survey, listeners, checkpoint):
+    """Start at PCA, and set a net up."""
+    estimator, previous, scaling = job.estimator, job.previous, survey.scaling
+    axes, blueprint = _layout(job, scaling, survey.split_seed)
+    data = batches.read(job.table, survey.split, scaling, job.device, survey.picked)
+    plan = Plan.of(estimator, len(data.train), blueprint.ordered, job.one_pass)
     keeper = KeepFinite()
     if not job.one_pass:
         safe_start = previous is not None or estimator.init == "pca"
-        patience = estimator.n_iter_no_change if aside else None
+        patience = None if data.valid is None else estimator.n_iter_no_change
         keeper = KeepBest(Judge(safe_start, estimator.tol, patience))
     # The keeper comes after all that may change weights.
     callbacks = [*(estimator.callbacks or ())]
@@ -156,7 +175,7 @@ def prepare(job, listeners, checkpoint):
     elif estimator.init == "pca":
         linear = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
         net.criterion_.start(net.module_, linear, axes)
-    return Prepared(scaling, blueprint, plan, data, net, keeper, split_seed)
+    return Prepared(scaling, blueprint, plan, data, net, keeper, survey.split_seed)
 
 
 def train(job, prepared):
