@@ -1,4 +1,4 @@
-"""Rows that are no evidence of one another: equal ones, near-copies, neighbours in time.
+"""Rows that are no evidence of one another: equal, near-copies, or next in a series.
 
 Whoever judges a model on rows set aside takes them for new. A copy of a training row is
 not. Functions of arrays: nothing here knows a model.
@@ -235,11 +235,17 @@ def _clusters(rows, most):
             continue
         members = np.append(near[row, : n_inside[row]], row)
         free = members[labels[members] < 0]
-        if len(free) > max(1, 0.7 * len(members)):
-            labels[free] = len(centres)
-            centres.append(rows[free].mean(axis=0))
-            radii.append(np.linalg.norm(rows[free] - centres[-1], axis=1).max())
-    centres, radii = np.array(centres), np.maximum(radii, np.median(radii))
+        if len(free) <= max(1, 0.7 * len(members)):
+            continue
+        centre = rows[free].mean(axis=0)
+        radius = np.linalg.norm(rows[free] - centre, axis=1).max()
+        if strength[row] < 1 and radius > 2 * np.median(radii):
+            continue
+        labels[free] = len(centres)
+        centres.append(centre)
+        radii.append(radius)
+    centres, typical = np.array(centres), np.median(radii)
+    radii = np.clip(radii, typical, 2 * typical)
     for row in np.flatnonzero(labels < 0):
         away = np.linalg.norm(centres - rows[row], axis=1) / radii
         if away.min() <= 1.2:

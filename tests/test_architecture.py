@@ -16,11 +16,19 @@ ORDER = [
     *("_rows", "_checkpoint", "_training", "_base"),
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
     *("_variational", "_adversarial", "_search", "persistence"),
-    *("_reducers", "_images", "metrics", "_measures", "_verdict", "compare"),
-    *("plotting", "callbacks", "_report", "__main__"),
+    *(
+        "_independence",
+        "_reducers",
+        "_images",
+        "_far",
+        "metrics",
+        "_measures",
+        "_verdict",
+    ),
+    *("_folds", "compare", "plotting", "callbacks", "_report", "__main__"),
 ]
 # The rooms that measure any reducer.
-MEASURING = ORDER[ORDER.index("_reducers") :]
+MEASURING = ORDER[ORDER.index("_independence") :]
 # Longer than a function may be, and why.
 LONG = {
     "_report.report": "the page's pictures, one after the other",
