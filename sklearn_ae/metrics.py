@@ -3,9 +3,12 @@
 Every function here treats all reducers alike: PCA, NMF, KernelPCA, a Pipeline, ours.
 """
 
+from warnings import warn
+
 import numpy as np
 from sklearn.manifold import trustworthiness
 
+from ._far import ADVICE, has_cancelled
 from ._reducers import checked_pair, reconstruct
 
 __all__ = [
@@ -173,7 +176,7 @@ def reconstruction_scorer(estimator, X, y=None):
     >>> search.best_params_
     {'n_components': 3}
     """
-    return explained_variance_share(X, reconstruct(estimator, X))
+    return explained_variance_share(X, _reconstruct_soundly(estimator, X))
 
 
 def neg_reconstruction_mse_scorer(estimator, X, y=None):
@@ -211,7 +214,7 @@ def neg_reconstruction_mse_scorer(estimator, X, y=None):
     >>> round(neg_reconstruction_mse_scorer(PCA(2).fit(X), X), 4)
     -0.0253
     """
-    return -reconstruction_mse(X, reconstruct(estimator, X))
+    return -reconstruction_mse(X, _reconstruct_soundly(estimator, X))
 
 
 def continuity(X, X_embedded, *, n_neighbors=5):
@@ -256,3 +259,14 @@ def continuity(X, X_embedded, *, n_neighbors=5):
     0.99
     """
     return float(trustworthiness(X_embedded, X, n_neighbors=n_neighbors))
+
+
+def _reconstruct_soundly(estimator, X):
+    """Return the round trip of rows; warn if it is that of a PCA that has cancelled."""
+    X_reconstructed = reconstruct(estimator, X)
+    if has_cancelled(estimator, X):
+        warn(
+            f"This PCA has too few digits: {ADVICE}",
+            stacklevel=3,
+        )
+    return X_reconstructed
