@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from ._autoencoder import layer_sizes
-from ._base import of_fit
 from ._engine.adversarial import N_DRAWS, AdversarialObjective
+from ._engine.fitted import of_fit
 from ._engine.torch_state import generator
 from ._generative import PRIORS, GenerativeAutoencoder
 from ._sklearn import Interval, StrOptions

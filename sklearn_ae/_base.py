@@ -7,12 +7,17 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_scalar
+from sklearn.utils import (
+    check_array,
+    check_consistent_length,
+    check_scalar,
+    column_or_1d,
+)
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._engine.fit import fit
-from ._engine.fitted import Fitted
+from ._engine.fitted import Fitted, of_fit
 from ._engine.history import History
 from ._engine.losses import LOSSES, output_of, penalty_of
 from ._engine.objective import Objective, OrderedObjective
@@ -29,32 +34,6 @@ from ._sklearn import (
 )
 
 CHECKS = {"dtype": [np.float64, np.float32]}
-
-
-def of_fit(read):
-    """Return a read-only attribute of what the fit came to.
-
-    Parameters
-    ----------
-    read : callable
-        Takes a `Fitted` and returns the attribute's value, or None if it has none.
-
-    Returns
-    -------
-    property
-    """
-
-    def get(estimator):
-        fitted = vars(estimator).get("_fitted")
-        value = None if fitted is None else read(fitted)
-        if value is None:
-            raise AttributeError(
-                f"{type(estimator).__name__} has no such attribute"
-                f"{' before fit' if fitted is None else ' with these parameters'}."
-            )
-        return value
-
-    return property(get)
 
 
 class BaseAutoencoder(
@@ -105,7 +84,7 @@ class BaseAutoencoder(
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, groups=None):
         """Fit the autoencoder to X.
 
         Parameters
@@ -114,6 +93,12 @@ class BaseAutoencoder(
             Rows to learn: dense, finite, at least two.
         y : Ignored
             Present for scikit-learn's sake.
+        groups : array-like of shape (n_samples,), default=None
+            Which rows belong together, such as the measurements of one patient: they
+            are set aside together, and count as one when an epoch is judged. Without
+            it each row stands for itself; equal rows, which never stand on both sides,
+            count as one; and rows that look like near-copies of one another, or follow
+            one another in a series, are treated so with a warning.
 
         Returns
         -------
@@ -124,6 +109,8 @@ class BaseAutoencoder(
         -----
         ConvergenceWarning
             If a loss was not finite; the best weights until then are kept.
+        UserWarning
+            If rows look like copies of one another and no `groups` are given.
 
         Raises
         ------
@@ -135,7 +122,7 @@ class BaseAutoencoder(
         """
         if hasattr(self, "_init_callback_context"):
             self._init_callback_context(max_subtasks=None)
-        return self._fit(X, goes_on=self.warm_start)
+        return self._fit(X, goes_on=self.warm_start, groups=groups)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -164,7 +151,7 @@ class BaseAutoencoder(
         """
         return self._fit(X, goes_on=True, one_pass=True)
 
-    def _fit(self, X, goes_on, one_pass=False):
+    def _fit(self, X, goes_on, groups=None, one_pass=False):
         previous = vars(self).get("_fitted") if goes_on else None
         if previous is None:
             table, columns = self._inspect(X)
@@ -173,8 +160,12 @@ class BaseAutoencoder(
             columns = {k: v for k, v in vars(self).items() if k in columns}
             table = self._table(X)
         self._check_parameters()
+        if groups is not None:
+            groups = column_or_1d(groups)
+            check_consistent_length(table, groups)
+            groups = np.unique(groups, return_inverse=True)[1]
         listeners = None if one_pass else partial(self._listeners, table, columns)
-        fitted, interrupted = fit(self, table, previous, one_pass, listeners)
+        fitted, interrupted = fit(self, table, previous, groups, one_pass, listeners)
         vars(self).pop("feature_names_in_", None)
         vars(self).update(columns)
         self._fitted = fitted

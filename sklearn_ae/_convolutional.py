@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from ._autoencoder import layer_sizes
-from ._base import BaseAutoencoder, of_fit
+from ._base import BaseAutoencoder
 from ._engine.blueprint import Blueprint
+from ._engine.fitted import of_fit
 from ._engine.networks import ACTIVATIONS, dense, glorot, join, silence
 from ._engine.onnx import SEQUENCES
 from ._sklearn import Interval, StrOptions

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from ._base import of_fit
 from ._engine.caller import warn_caller
+from ._engine.fitted import of_fit
 from ._engine.losses import LOSSES, PENALTIES
 from ._engine.variational import (
     VariationalNetwork,

@@ -22,9 +22,18 @@ ORDER = [
 # So may each file of the engine.
 ENGINE = [
     *("tables", "scaling", "pca", "losses", "noise", "networks", "wrappers"),
-    *("blueprint", "batches", "plan", "objective", "variational", "adversarial"),
-    *("caller", "torch_state", "checkpoint", "net", "judge", "history", "codec"),
-    *("fitted", "onnx", "fit"),
+    *(
+        "blueprint",
+        "batches",
+        "caller",
+        "aside",
+        "plan",
+        "objective",
+        "variational",
+        "adversarial",
+    ),
+    *("torch_state", "checkpoint", "net", "judge", "history", "codec"),
+    *("fitted", "onnx", "survey", "fit"),
 ]
 # The rooms that measure any reducer know no autoencoder.
 MEASURING = ORDER[ORDER.index("_reducers") : ORDER.index("callbacks")]

@@ -1,4 +1,4 @@
-"""Batches: rows on their way to the network, held or streamed, and their split."""
+"""Batches: rows on their way to the network, held or streamed."""
 
 from typing import NamedTuple
 
@@ -163,46 +163,6 @@ def n_batches(n_rows, batch_size):
     return max(1, whole + (left > 1))
 
 
-class Split(NamedTuple):
-    """Row numbers of a table, those set aside for validation first.
-
-    Attributes
-    ----------
-    aside : ndarray of int
-        Set aside; sorted where the table is large.
-    others : ndarray of int or None
-        The rest, in an order of their own; None is the order of the table.
-    """
-
-    aside: np.ndarray
-    others: np.ndarray | None
-
-
-def split(table, n_aside, seed):
-    """Draw rows that are set aside.
-
-    Parameters
-    ----------
-    table : table of shape (n_samples, n_features)
-    n_aside : int
-        How many.
-    seed : int
-        The same seed draws the same rows of a table.
-
-    Returns
-    -------
-    Split
-    """
-    rng = np.random.default_rng(seed)
-    if tables.is_large(table):
-        aside = np.sort(rng.choice(len(table), n_aside, replace=False))
-        return Split(aside, None)
-    if not n_aside:
-        return Split(np.arange(0), None)
-    order = rng.permutation(len(table))
-    return Split(order[:n_aside], order[n_aside:])
-
-
 class Data(NamedTuple):
     """Rows as the network reads them.
 
@@ -242,19 +202,21 @@ def read(table, parts, scaling, device, picked=None):
     def scaled(rows):
         return scaling.apply(rows, np.float32)
 
+    aside, train, without, _ = parts
     if tables.is_large(table):
         every = Stream(table, scaled, device)
-        train = Stream(table, scaled, device, without=parts.aside)
-        if not len(parts.aside):
+        train = Stream(table, scaled, device, without=without)
+        if not len(aside):
             return Data(every, train, None)
         if picked is None:
-            return Data(every, train, every[parts.aside])
+            return Data(every, train, every[aside])
         return Data(every, train, torch.from_numpy(scaled(picked)).to(device))
     rows = scaled(table)
-    if not len(parts.aside):
+    if not len(aside):
         rows = torch.from_numpy(rows).to(device)
         return Data(rows, Rows(rows), None)
-    rows = rows[np.concatenate(parts)]
+    n_aside, n_train = len(aside), len(train)
+    left = np.setdiff1d(without, aside)  # neither judge nor train
+    rows = rows[np.concatenate([aside, train, left])]
     rows = torch.from_numpy(rows).to(device)
-    n_aside = len(parts.aside)
-    return Data(rows, Rows(rows[n_aside:]), rows[:n_aside])
+    return Data(rows, Rows(rows[n_aside : n_aside + n_train]), rows[:n_aside])

@@ -24,56 +24,16 @@ from .codec import Codec, cut
 from .fitted import Fitted
 from .history import History
 from .judge import Judge, KeepBest, KeepFinite
-from .losses import LOSSES, output_of
 from .net import AutoencoderNet
 from .noise import corruption
 from .pca import fit_pca
-from .plan import JUDGED_ROWS, Plan, n_aside
-from .scaling import Scaling, ends, measure
-from .tables import Picked, chunks, is_large
+from .plan import JUDGED_ROWS, Plan
+from .scaling import Scaling
+from .survey import Job, look_through
 from .torch_state import generator, resolve_device, torch_state
 from .wrappers import PCAStart
 
 WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a fit is asked for.
-
-    Attributes
-    ----------
-    estimator : estimator
-        Its parameters are read, and its hooks `_blueprint`, `_objective` and `_extras`
-        called.
-    table : table of shape (n_samples, n_features)
-        The rows.
-    previous : Fitted or None
-        What the fit goes on from.
-    one_pass : bool
-        Whether the rows are gone through once, as a part of many.
-    device : torch.device
-        Where it trains.
-    generator : numpy.random.Generator
-        All seeds are drawn from it.
-    """
-
-    estimator: object
-    table: object
-    previous: Fitted | None
-    one_pass: bool
-    device: torch.device
-    generator: np.random.Generator
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What is known of a table before anything is computed with it."""
-
-    scaling: Scaling
-    split: batches.Split
-    split_seed: int
-    picked: np.ndarray | None  # (n_aside, n_features), of a large table
 
 
 @dataclass(frozen=True)
@@ -89,7 +49,7 @@ class Prepared:
     split_seed: int
 
 
-def fit(estimator, table, previous=None, one_pass=False, listeners=None):
+def fit(estimator, table, previous=None, groups=None, one_pass=False, listeners=None):
     """Fit a model to a table.
 
     Parameters
@@ -101,6 +61,8 @@ def fit(estimator, table, previous=None, one_pass=False, listeners=None):
         The rows.
     previous : Fitted, default=None
         What the fit goes on from.
+    groups : ndarray of int of shape (n_samples,), default=None
+        Which rows belong together.
     one_pass : bool, default=False
         Whether the rows are gone through once, as a part of many.
     listeners : callable, default=None
@@ -116,7 +78,7 @@ def fit(estimator, table, previous=None, one_pass=False, listeners=None):
     # A copy: a pass that fails shall not have advanced it.
     draws = copy.deepcopy(previous.generator) if previous and one_pass else None
     draws = draws or generator(estimator.random_state)
-    job = Job(estimator, table, previous, one_pass, device, draws)
+    job = Job(estimator, table, previous, groups, one_pass, device, draws)
     checkpoint = None
     if estimator.checkpoint is not None and not one_pass:
         checkpoint = Checkpoint(estimator.checkpoint, draws)
@@ -131,20 +93,6 @@ def fit(estimator, table, previous=None, one_pass=False, listeners=None):
     return fitted, interrupted
 
 
-def look_through(job):
-    """Draw rows to set aside, and measure the table."""
-    estimator, table, previous = job.estimator, job.table, job.previous
-    split_seed = previous.split_seed if previous else int(job.generator.integers(2**62))
-    aside = 0
-    if not job.one_pass:
-        aside = n_aside(estimator, table, estimator._is_ordered)
-    split = batches.split(table, aside, split_seed)
-    picked = Picked(split.aside) if is_large(table) and previous is None else None
-    scaling = previous.codec.scaling if previous else _measure(estimator, table, picked)
-    _check_bounds(job, scaling)
-    return Survey(scaling, split, split_seed, picked and picked.rows)
-
-
 def prepare(job, survey, listeners, checkpoint):
     """Start at PCA, and set a net up."""
     estimator, previous, scaling = job.estimator, job.previous, survey.scaling
@@ -155,7 +103,8 @@ def prepare(job, survey, listeners, checkpoint):
     if not job.one_pass:
         safe_start = previous is not None or estimator.init == "pca"
         patience = None if data.valid is None else estimator.n_iter_no_change
-        keeper = KeepBest(Judge(safe_start, estimator.tol, patience))
+        labels = survey.split.labels
+        keeper = KeepBest(Judge(safe_start, estimator.tol, patience, labels))
     # The keeper comes after all that may change weights.
     callbacks = [*(estimator.callbacks or ())]
     callbacks += listeners(plan.n_epochs) if listeners else []
@@ -227,35 +176,6 @@ def finish(job, prepared):
 
 
 # -- prepare --
-
-
-def _measure(estimator, table, picked):
-    """Return the scaling of a table; pick rows on the way."""
-    bounded = output_of(estimator.loss, estimator.out_activation).bounds is not None
-    watched = (table[rows] for rows in chunks(table))
-    if picked is not None:
-        watched = picked.watch(table)
-    return measure(watched, table.dtype, bounded)
-
-
-def _check_bounds(job, scaling):
-    """Raise an error if data lie outside of what the output can be."""
-    estimator = job.estimator
-    bounds = output_of(estimator.loss, estimator.out_activation).bounds
-    if bounds is None:
-        return
-    slack = 1e-6  # MinMaxScaler overshoots by a rounding error
-    low, high = scaling.low, scaling.high
-    if job.previous is not None:
-        low, high = ends(job.table)
-    if low < bounds[0] - slack or high > bounds[1] + slack:
-        name = "loss" if LOSSES[estimator.loss].activates else "out_activation"
-        raise ValueError(
-            f"{name}={getattr(estimator, name)!r} needs X in [{bounds[0]:g}, "
-            f"{bounds[1]:g}]. Got values from {low:.9g} to {high:.9g}: "
-            f"scale X first, for example by MinMaxScaler(), or choose another "
-            f"{name}."
-        )
 
 
 def _layout(job, scaling, split_seed):

@@ -67,3 +67,29 @@ class Fitted:
         """Return what it is with the first code units alone."""
         codec = self.codec.prefix(n_components)
         return replace(self, codec=codec, curve=self.curve[:n_components])
+
+
+def of_fit(read):
+    """Return a read-only attribute of what the fit came to.
+
+    Parameters
+    ----------
+    read : callable
+        Takes a `Fitted` and returns the attribute's value, or None if it has none.
+
+    Returns
+    -------
+    property
+    """
+
+    def get(estimator):
+        fitted = vars(estimator).get("_fitted")
+        value = None if fitted is None else read(fitted)
+        if value is None:
+            raise AttributeError(
+                f"{type(estimator).__name__} has no such attribute"
+                f"{' before fit' if fitted is None else ' with these parameters'}."
+            )
+        return value
+
+    return property(get)

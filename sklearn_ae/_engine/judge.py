@@ -56,6 +56,9 @@ class Judge:
         An epoch improves when the loss falls by more than this share.
     patience : int or None
         Epochs without improvement after which the fit ends; None for no end.
+    labels : ndarray of int of shape (n_rows,), default=None
+        Of the validation rows: those of one label are no evidence of one another, and
+        count as one.
     confidence : float, default=0.995
         Of the t-test.
     """
@@ -63,10 +66,13 @@ class Judge:
     # What it must know to go on, besides the losses of the start.
     memory = ("best_epoch", "best_loss", "diverged", "epoch", "mark")
 
-    def __init__(self, safe_start, tol, patience, confidence=0.995):
+    def __init__(self, safe_start, tol, patience, labels=None, confidence=0.995):
         self.safe_start = safe_start
         self.tol = tol
         self.patience = patience
+        self.labels = None
+        if labels is not None:
+            self.labels = torch.from_numpy(np.unique(labels, return_inverse=True)[1])
         self.confidence = confidence
 
     def begin(self, start_losses, held_out):
@@ -119,9 +125,10 @@ class Judge:
     @property
     def is_over(self):
         """Whether the fit has no more to gain."""
-        hopeless = (
-            self.safe_start and self.held_out and len(self.start_losses) < ENOUGH_ROWS
-        )
+        n_rows = len(self.start_losses)
+        if self.labels is not None:
+            n_rows = int(self.labels.max()) + 1
+        hopeless = self.safe_start and self.held_out and n_rows < ENOUGH_ROWS
         tired = self.patience and self.epoch - self.mark[1] >= self.patience
         return bool(self.diverged or hopeless or tired)
 
@@ -149,6 +156,10 @@ class Judge:
 
     def _beats_start(self, losses):
         gains = self.start_losses - losses  # (n_rows,) or (n_rows, n_sizes)
+        if self.labels is not None:  # sums of groups, such that the mean stays
+            n_groups = int(self.labels.max()) + 1
+            sums = torch.zeros(n_groups, *gains.shape[1:], dtype=gains.dtype)
+            gains = sums.index_add_(0, self.labels, gains) * (n_groups / len(gains))
         if len(gains) < ENOUGH_ROWS:
             return False
         if gains.ndim == 2:  # a column for each code size: none may lose

@@ -128,14 +128,27 @@ class Picked:
     def __init__(self, numbers):
         self.numbers = numbers
         self.rows = None  # (n_numbers, n_features)
+        self._marks = None  # (n_samples,), equal for equal rows
 
     def watch(self, table):
         """Yield a table's chunks in order, and copy the rows among them."""
-        self.rows = np.empty((len(self.numbers), table.shape[1]), table.dtype)
+        n_samples, n_features = table.shape
+        self.rows = np.empty((len(self.numbers), n_features), table.dtype)
+        self._marks = np.empty(n_samples)
+        weights = np.random.default_rng(0).uniform(1, 2, n_features)
         for rows in chunks(table):
             block = table[rows]
+            self._marks[rows] = block @ weights
             first, last = np.searchsorted(
                 self.numbers, (rows.start, rows.start + len(block))
             )
             self.rows[first:last] = block[self.numbers[first:last] - rows.start]
             yield block
+
+    def __getitem__(self, numbers):
+        """Return some of them, by sorted numbers."""
+        return self.rows[np.isin(self.numbers, numbers)]
+
+    def twins(self, numbers):
+        """Return the sorted numbers of all rows that equal one of these, them too."""
+        return np.flatnonzero(np.isin(self._marks, self._marks[numbers]))

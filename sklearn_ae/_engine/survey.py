@@ -1,0 +1,126 @@
+"""Survey: what is known of a table before anything is computed with it.
+
+Rows that judge are drawn, and the data's centre and unit measured, in one reading.
+"""
+
+import collections
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from . import aside
+from .fitted import Fitted
+from .losses import LOSSES, output_of
+from .plan import n_aside
+from .scaling import Scaling, ends, measure
+from .tables import Picked, chunks, is_large
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a fit is asked for.
+
+    Attributes
+    ----------
+    estimator : estimator
+        Its parameters are read, and its hooks `_blueprint`, `_objective` and `_extras`
+        called.
+    table : table of shape (n_samples, n_features)
+        The rows.
+    previous : Fitted or None
+        What the fit goes on from.
+    groups : ndarray of int of shape (n_samples,) or None
+        Which rows belong together.
+    one_pass : bool
+        Whether the rows are gone through once, as a part of many.
+    device : torch.device
+        Where it trains.
+    generator : numpy.random.Generator
+        All seeds are drawn from it.
+    """
+
+    estimator: object
+    table: object
+    previous: Fitted | None
+    groups: np.ndarray | None
+    one_pass: bool
+    device: torch.device
+    generator: np.random.Generator
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known of a table before anything is computed with it."""
+
+    scaling: Scaling
+    split: aside.Split
+    split_seed: int
+    picked: np.ndarray | None  # (n_aside, n_features), of a large table
+
+
+def look_through(job):
+    """Draw rows to set aside, and measure the table."""
+    estimator, table, previous = job.estimator, job.table, job.previous
+    split_seed = previous.split_seed if previous else int(job.generator.integers(2**62))
+    n_wanted = 0
+    if not job.one_pass:
+        n_wanted = n_aside(estimator, table, estimator._is_ordered)
+    if is_large(table):
+        survey = _look_through_large(job, split_seed, n_wanted)
+    else:
+        found = aside.find(table, job.groups, split_seed) if n_wanted else None
+        split = aside.split(table, n_wanted, split_seed, found)
+        blocks = (table[rows] for rows in chunks(table))
+        scaling = previous.codec.scaling if previous else _measure(job, blocks)
+        survey = Survey(scaling, split, split_seed, None)
+    _check_bounds(job, survey.scaling)
+    return survey
+
+
+def _look_through_large(job, seed, n_wanted):
+    """Do so in one reading, unless rows turn out to be copies of one another."""
+    table, previous, found = job.table, job.previous, None
+    if job.groups is not None and n_wanted:
+        found = aside.find(table, job.groups, seed, part=())
+    split = aside.split(table, n_wanted, seed, found)
+    part = np.r_[aside.neighbours(len(table))]
+    picked = Picked(np.union1d(split.aside, part))
+    blocks = picked.watch(table)
+    scaling = previous.codec.scaling if previous else _measure(job, blocks)
+    collections.deque(blocks, maxlen=0)  # what a warm start has not measured
+    rows = picked[split.aside]
+    if job.groups is None and n_wanted:
+        found = aside.find(table, None, seed, picked[part])
+        if found is not None:
+            split, rows = aside.split(table, n_wanted, seed, found), None
+    # Copies of rows set aside don't train.
+    without = np.union1d(split.without, picked.twins(split.aside))
+    return Survey(scaling, split._replace(without=without), seed, rows)
+
+
+def _measure(job, blocks):
+    """Return the scaling of a table's rows."""
+    estimator = job.estimator
+    bounded = output_of(estimator.loss, estimator.out_activation).bounds is not None
+    return measure(blocks, job.table.dtype, bounded)
+
+
+def _check_bounds(job, scaling):
+    """Raise an error if data lie outside of what the output can be."""
+    estimator = job.estimator
+    bounds = output_of(estimator.loss, estimator.out_activation).bounds
+    if bounds is None:
+        return
+    slack = 1e-6  # MinMaxScaler overshoots by a rounding error
+    low, high = scaling.low, scaling.high
+    if job.previous is not None:
+        low, high = ends(job.table)
+    if low < bounds[0] - slack or high > bounds[1] + slack:
+        name = "loss" if LOSSES[estimator.loss].activates else "out_activation"
+        raise ValueError(
+            f"{name}={getattr(estimator, name)!r} needs X in [{bounds[0]:g}, "
+            f"{bounds[1]:g}]. Got values from {low:.9g} to {high:.9g}: "
+            f"scale X first, for example by MinMaxScaler(), or choose another "
+            f"{name}."
+        )
