@@ -149,8 +149,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         `scale_`.
     random_state : int, RandomState instance or None, default=None
         Seeds the split, the network, the batches and the noise. An int makes fits on
-        one machine bit-identical. None draws a fresh seed from the operating system:
-        numpy's global generator is neither read nor advanced.
+        one machine bit-identical. None reads NumPy's global generator once, as all of
+        scikit-learn does: `numpy.random.seed` before a fit makes it repeatable.
     verbose : int, default=0
         Whether to print a line for each epoch.
     **params : dict

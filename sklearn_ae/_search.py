@@ -13,13 +13,14 @@ from sklearn.base import (
     is_classifier,
 )
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv
-from sklearn.utils import check_consistent_length
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import AutoencoderTransformer
 from ._base import BaseAutoencoder
+from ._engine.aside import find
 from ._generative import GenerativeAutoencoder
 from ._html import NetworkHTMLMixin
 from ._onnx import OnnxMixin
@@ -165,7 +166,7 @@ class AutoencoderTransformerCV(
         self.refit = refit
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, groups=None):
         """Choose the code size and fit an autoencoder of that size.
 
         Parameters
@@ -174,6 +175,10 @@ class AutoencoderTransformerCV(
             Rows to learn: dense, finite.
         y : array-like of shape (n_samples,), default=None
             Target of `predictor`, or of a scorer of yours.
+        groups : array-like of shape (n_samples,), default=None
+            Which rows belong together: no fold has rows of one group on both sides. It
+            goes to `cv`, if that is a splitter, and to the fits. Without it equal rows
+            are a group, and so are rows that look like near-copies, with a warning.
 
         Returns
         -------
@@ -194,13 +199,13 @@ class AutoencoderTransformerCV(
         )
         target = None if y is None else np.asarray(y)
         check_consistent_length(rows, target)
-        classes = self.predictor is not None and is_classifier(self.predictor)
-        cv = check_cv(self.cv, target, classifier=classes)
-        splits = list(cv.split(rows, target))
+        groups = self._groups(rows, groups)
+        splits = self._splits(rows, target, groups)
         ordered = clone(estimator).set_params(n_components=max(sizes), ordered=True)
         folds = Parallel(n_jobs=self.n_jobs)(
             delayed(_score_fold)(
-                clone(ordered), self.predictor, scorer, sizes, rows, target, *split
+                *(clone(ordered), self.predictor, scorer, sizes),
+                *(rows, target, groups, *split),
             )
             for split in splits
         )
@@ -219,12 +224,36 @@ class AutoencoderTransformerCV(
         }
         if self.refit:
             plain = clone(estimator).set_params(n_components=sizes[best])
-            fitted["best_estimator_"] = plain.fit(X, y)
+            fitted["best_estimator_"] = plain.fit(X, y, groups=groups)
         # All at once: a fit that fails has left the estimator as it was.
         for name in ("feature_names_in_", "best_estimator_"):
             vars(self).pop(name, None)
         vars(self).update(fitted)
         return self
+
+    def _groups(self, rows, groups):
+        """Return a label for each row, or None if none belong together."""
+        if groups is not None:
+            check_consistent_length(rows, groups)
+            groups = column_or_1d(groups)
+        elif not isinstance(self.cv, Integral):
+            return None  # the caller's own folds
+        found = find(rows, groups, seed=0)
+        return None if found is None else found.labels
+
+    def _splits(self, rows, target, groups):
+        """Return training and left out rows of each fold."""
+        classes = self.predictor is not None and is_classifier(self.predictor)
+        cv = self.cv
+        if groups is not None and isinstance(cv, Integral):
+            if (n_groups := len(np.unique(groups))) < cv:
+                raise ValueError(
+                    f"X has {n_groups} groups of rows that belong together or are "
+                    f"equal, too few for cv={cv} folds: lower cv."
+                )
+            cv = (StratifiedGroupKFold if classes else GroupKFold)(cv)
+        cv = check_cv(cv, target, classifier=classes)
+        return list(cv.split(rows, target, groups))
 
     def _estimator(self):
         """Return what is fitted, as a prototype."""
@@ -358,12 +387,12 @@ class AutoencoderTransformerCV(
         return tags
 
 
-def _score_fold(model, predictor, scorer, sizes, X, y, train, test):
+def _score_fold(model, predictor, scorer, sizes, X, y, groups, train, test):
     """Fit one ordered autoencoder; score each of its code sizes."""
     X_train, X_test = X[train], X[test]
     y_train, y_test = (None, None) if y is None else (y[train], y[test])
     start = perf_counter()
-    model.fit(X_train)
+    model.fit(X_train, groups=None if groups is None else groups[train])
     fit_time = perf_counter() - start
     scores, times = [], []
     for size in sizes:

@@ -512,6 +512,23 @@ def test_random_state_may_be_a_generator():
     assert_array_equal(first.transform(IRIS), second.transform(IRIS))
 
 
+def test_without_a_random_state_numpys_global_generator_is_read_once():
+    first, second, third = (make(random_state=None) for _ in range(3))
+    np.random.seed(3)  # noqa: NPY002
+    first.fit(IRIS)
+    second.fit(IRIS)
+    position = np.random.get_state()[2]  # noqa: NPY002
+    np.random.seed(3)  # noqa: NPY002
+    third.fit(IRIS)
+    assert_array_equal(third.transform(IRIS), first.transform(IRIS))
+    assert (second.transform(IRIS) != first.transform(IRIS)).any()
+    np.random.randint(2**31)  # noqa: NPY002
+    assert np.random.get_state()[2] == position  # noqa: NPY002
+    other = np.random.RandomState(3)
+    fitted = make(random_state=other).fit(IRIS)
+    assert_array_equal(fitted.transform(IRIS), first.transform(IRIS))
+
+
 class Raise(Callback):
     def __init__(self, error):
         self.error = error
@@ -524,11 +541,12 @@ class Raise(Callback):
 @pytest.mark.parametrize("error", [None, ValueError("mine"), KeyboardInterrupt()])
 def test_global_state_is_as_before(random_state, error):
     def state():
+        numpys = np.random.get_state()[1:3]  # noqa: NPY002
         denormal = torch.tensor(1e-310, dtype=torch.float64) * 1.0
         return (
             torch.get_rng_state().tolist(),
-            np.random.get_state()[1].tolist(),  # noqa: NPY002
-            np.random.get_state()[2],  # noqa: NPY002
+            # None reads it, as in scikit-learn.
+            (numpys[0].tolist(), numpys[1]) if random_state == 0 else None,
             torch.get_num_threads(),
             torch.get_default_dtype(),
             torch.is_grad_enabled(),

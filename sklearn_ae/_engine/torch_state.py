@@ -91,7 +91,8 @@ def _denormals_flushed():
 
 
 def generator(random_state):
-    """Return numpy's new kind of generator; None never touches the global one."""
-    if random_state is None:
-        return np.random.default_rng()
+    """Return numpy's new kind of generator, seeded by scikit-learn's kind of state.
+
+    None takes the seed from numpy's global generator, as all of scikit-learn does.
+    """
     return np.random.default_rng(check_random_state(random_state).randint(2**31))

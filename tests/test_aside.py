@@ -1,0 +1,227 @@
+"""Rows set aside: none is a copy of a row that trains, and a group counts once."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GroupKFold
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV
+from sklearn_ae._engine import tables
+from sklearn_ae._engine.aside import joined, neighbours, split
+from sklearn_ae._engine.judge import Judge
+from sklearn_ae._engine.survey import Job, look_through
+from sklearn_ae._engine.torch_state import generator
+from sklearn_ae._independence import Dependence
+
+DIGITS = load_digits().data
+SMALL = {"hidden_layer_sizes": (16,), "max_iter": 2, "random_state": 0}
+
+
+def survey(X, groups=None, random_state=0, **params):
+    estimator = AutoencoderTransformer(2, **params)
+    device = torch.device("cpu")
+    draws = generator(random_state)
+    return look_through(Job(estimator, X, None, groups, False, device, draws))
+
+
+def sides(X, **kwargs):
+    """Row numbers that judge, and those that train."""
+    found = survey(X, **kwargs).split
+    train = found.train
+    if train is None:
+        train = np.setdiff1d(np.arange(len(X)), found.without)
+    return found.aside, train, found.labels
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("large", [False, True])
+def test_equal_rows_never_stand_on_both_sides(seed, large, monkeypatch):
+    rng = np.random.default_rng(seed)
+    X = DIGITS[:300][rng.integers(0, 300, 600)]  # a bootstrap sample
+    if large:
+        monkeypatch.setattr(tables, "HELD_CELLS", 64 * 100)
+        monkeypatch.setattr(tables, "WINDOW_CELLS", 64 * 150)
+    aside, train, labels = sides(X, random_state=seed)
+    assert 60 <= len(aside) <= 90
+    assert not {x.tobytes() for x in X[aside]} & {x.tobytes() for x in X[train]}
+    if not large:  # a large table loses copies of rows set aside
+        assert len(aside) + len(train) == 600
+        assert len(np.unique(labels)) == len(np.unique(X[aside], axis=0))
+
+
+def test_without_copies_the_split_is_the_plain_one():
+    aside, train, labels = sides(DIGITS)
+    draws = generator(0)
+    draws.integers(2**62)
+    order = np.random.default_rng(survey(DIGITS).split_seed).permutation(1797)
+    np.testing.assert_array_equal(np.concatenate([aside, train]), order)
+    assert labels is None
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_groups_stand_on_one_side(large, monkeypatch):
+    if large:
+        monkeypatch.setattr(tables, "HELD_CELLS", 64 * 100)
+    groups = np.random.default_rng(0).integers(0, 50, 1797)
+    aside, train, labels = sides(DIGITS, groups=groups)
+    assert not set(groups[aside]) & set(groups[train])
+    assert len(aside) >= 180
+    np.testing.assert_array_equal(
+        np.unique(labels, return_inverse=True)[1],
+        np.unique(groups[aside], return_inverse=True)[1],
+    )
+
+
+def test_few_or_unequal_groups_leave_rows_to_train_on():
+    labels = np.repeat([0, 1, 2], [900, 50, 50])
+    for seed in range(20):
+        found = split(np.empty((1000, 2)), 100, seed, Dependence(labels, "groups"))
+        assert 0 < len(found.aside) < 1000
+        assert len(found.train) == 1000 - len(found.aside)
+    one = split(np.empty((9, 2)), 2, 0, Dependence(np.zeros(9), "groups"))
+    assert len(one.aside) == 0  # nothing can be set aside
+
+
+def test_equal_rows_join_groups():
+    groups = np.array(["a", "a", "b", "c", "c", "d"])
+    equal = np.array([0, 1, 1, 2, 3, 3])  # a and b share a row, c and d too
+    labels = joined(groups, equal)
+    assert labels[0] == labels[1] == labels[2] != labels[3]
+    assert labels[3] == labels[4] == labels[5]
+
+
+def test_a_group_counts_once():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(12), 10)
+    start = torch.from_numpy(rng.random(120) + 5)
+    for shift in (0.1, 0.3, 0.45, 0.6, 1.0):
+        gains = shift + rng.normal(size=12)[labels] + 0.01 * rng.normal(size=120)
+        judge = Judge(True, 0.0, None, labels=labels)
+        judge.begin(start, held_out=True)
+        means = [gains[labels == label].mean() for label in range(12)]
+        test = stats.ttest_1samp(means, 0, alternative="greater")
+        assert judge.see(0.0, start - torch.from_numpy(gains)) == (test.pvalue < 0.005)
+
+
+def test_few_groups_prove_nothing():
+    labels = np.repeat(np.arange(7), 100)
+    judge = Judge(True, 0.0, None, labels=labels)
+    judge.begin(torch.full((700,), 2.0), held_out=True)
+    assert judge.is_over
+    assert not judge.see(0.0, torch.ones(700))
+
+
+def copies(kind, seed):
+    """Rows that are no evidence of one another, and new ones."""
+    rng = np.random.default_rng(seed)
+    name, _, how = kind.partition(", ")
+    if name == "replicates":
+        rows = rng.normal(size=(120, 20)) * np.linspace(2, 0.5, 20)
+        X = np.repeat(rows[:60], 20, axis=0)
+        return X + float(how) * X.std() * rng.normal(size=X.shape), rows[60:]
+    if name in ("walk", "sine"):
+        steps = rng.normal(size=2000)
+        series = np.cumsum(steps)
+        if name == "sine":
+            series = np.sin(np.arange(2000) / 7) + 0.3 * steps
+        windows = np.lib.stride_tricks.sliding_window_view(series, 50)
+        return windows[:900], windows[1000:]
+    load = {
+        "cancer": load_breast_cancer,
+        "diabetes": load_diabetes,
+        "wine": load_wine,
+    }[name]
+    X = rng.permutation(StandardScaler().fit_transform(load().data))
+    half = len(X) // 2
+    old, new = X[:half], X[half:]
+    if how == "bootstrap":
+        return old[rng.integers(0, half, half)], new
+    return rng.permutation(np.repeat(old, int(how), axis=0)), new
+
+
+KINDS = [
+    *(f"replicates, {level}" for level in (0.01, 0.1, 0.3)),
+    *(f"{n}, {h}" for n in ("cancer", "diabetes", "wine") for h in ("bootstrap", 2, 5)),
+    *("walk", "sine"),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Rows of X:UserWarning")
+@pytest.mark.parametrize("kind", KINDS)
+def test_copies_do_not_fool_the_guard(kind):
+    X, new = copies(kind, seed=0)
+    model = AutoencoderTransformer(4, random_state=0, max_iter=60).fit(X)
+    pca = PCA(4, svd_solver="full").fit(X)
+    error = np.square(new - pca.inverse_transform(pca.transform(new))).sum()
+    assert np.square(new - model.reconstruct(new)).sum() <= 1.02 * error
+
+
+def test_near_copies_that_nobody_names_are_told():
+    X, _ = copies("replicates, 0.1", seed=0)
+    with pytest.warns(UserWarning, match=r"near-copies .* groups") as caught:
+        AutoencoderTransformer(2, **SMALL).fit(X)
+    assert caught[0].filename == __file__  # the line that called fit
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        AutoencoderTransformer(2, **SMALL).fit(X, groups=np.repeat(range(60), 20))
+
+
+def test_a_large_table_is_searched_in_part(monkeypatch):
+    X, _ = copies("replicates, 0.01", seed=0)
+    monkeypatch.setattr(tables, "HELD_CELLS", 20 * 100)
+    monkeypatch.setattr(tables, "WINDOW_CELLS", 20 * 150)
+    rows = neighbours(len(X))
+    assert rows == slice(0, 1200)
+    with pytest.warns(UserWarning, match="near-copies"):
+        found = survey(X)
+    runs = np.arange(1200) // 20
+    aside = found.split.aside
+    train = np.setdiff1d(np.arange(1200), found.split.without)
+    assert not set(runs[aside]) & set(runs[train])
+
+
+def test_a_wrong_number_of_groups_is_refused():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        AutoencoderTransformer(2, **SMALL).fit(DIGITS, groups=[1, 2, 3])
+
+
+def test_the_search_keeps_groups_together():
+    groups = np.random.default_rng(0).integers(0, 40, 600)
+    seen = []
+
+    class Spy(GroupKFold):
+        def split(self, X, y=None, groups=None):
+            for train, test in super().split(X, y, groups):
+                seen.append((set(groups[train]), set(groups[test])))
+                yield train, test
+
+    estimator = AutoencoderTransformer(**SMALL)
+    X = DIGITS[:600]
+    by_splitter = AutoencoderTransformerCV((2, 4), estimator=estimator, cv=Spy(3))
+    by_splitter.fit(X, groups=groups)
+    assert len(seen) == 3
+    assert not any(train & test for train, test in seen)
+    by_number = AutoencoderTransformerCV((2, 4), estimator=estimator, cv=3)
+    by_number.fit(X, groups=groups)
+    np.testing.assert_array_equal(
+        by_number.cv_results_["mean_test_score"],
+        by_splitter.cv_results_["mean_test_score"],
+    )
+    with pytest.raises(ValueError, match="too few for cv=3 folds"):
+        by_number.fit(X, groups=groups % 2)
+
+
+def test_the_search_lets_no_equal_rows_into_two_folds():
+    X = np.repeat(DIGITS[:60], 5, axis=0)
+    search = AutoencoderTransformerCV(
+        (1, 2), estimator=AutoencoderTransformer(**SMALL), cv=3
+    )
+    splits = search._splits(X, None, search._groups(X, None))
+    for train, test in splits:
+        assert not {x.tobytes() for x in X[train]} & {x.tobytes() for x in X[test]}
