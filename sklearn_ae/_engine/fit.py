@@ -86,6 +86,7 @@ def fit(estimator, table, previous=None, groups=None, one_pass=False, listeners=
     survey = look_through(job)  # before torch's modes: denormal numbers count here
     with torch_state(device, seed):
         prepared = prepare(job, survey, listeners, checkpoint)
+        del survey  # which may hold rows
         train(job, prepared)
         fitted, interrupted = finish(job, prepared)
     if checkpoint is not None and not interrupted:
