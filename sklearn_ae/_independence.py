@@ -19,9 +19,9 @@ from sklearn.utils import check_random_state
 _QUERIES = 300  # rows whose neighbours are looked at
 _MOST_COPIES = 60  # of one row
 _FEWEST_GROUPS = 12  # fewer are modes of a distribution rather than copies
-_SHARE = 0.15  # of rows with near-copies, from which on they count
+_SHARE, _FEWEST = 0.15, 8  # of rows with near-copies, from which on they count
 _FEW_VALUES = 20  # a column of fewer has gaps of its own
-_FEWEST_IN_ORDER = 60  # rows that can show an order
+_FEWEST_IN_ORDER = 100  # rows that can show an order
 _MOST_SHIFT = 10  # columns from one window of a series to the next
 _BLOCKS = 10  # that rows in order are cut into
 
@@ -106,7 +106,7 @@ def near_copies(X, random_state=None):
         return None
     sample = check_random_state(random_state).permutation(len(rows))[:_QUERIES]
     _, strength, _ = _gaps(rows, sample, most)
-    if np.mean(strength > 1) < _SHARE:
+    if np.sum(strength > 1) < max(_FEWEST, _SHARE * len(strength)):
         return None
     return _clusters(rows, most)[place]
 

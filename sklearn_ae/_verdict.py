@@ -216,12 +216,9 @@ def _compare_pairs(pair, metric, confidence):
     if low * high > 0 and abs(mean) > rounding:
         gained = (mean > 0) == METRICS[metric].greater_is_better
         verdict = "better" if gained else "worse"
-    smallest, largest = METRICS[metric].bounds
     of_reducer, of_baseline = pair[metric].mean(), pair["baseline"].mean()
-    possible = (
-        max(smallest - of_baseline, of_reducer - largest),
-        min(largest - of_baseline, of_reducer - smallest),
-    )
+    # The baseline leaves only so much to gain.
+    possible = np.array(METRICS[metric].bounds) - of_baseline
     low, high = np.clip([low, high], *possible).tolist()
     return {
         "mean": of_reducer,
