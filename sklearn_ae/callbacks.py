@@ -11,8 +11,8 @@ import torch.distributed as dist
 from sklearn.utils import check_array, check_consistent_length, check_scalar
 from skorch.callbacks import Callback
 
+from ._images import as_images, image_shape_of
 from .plotting import ReconstructionDisplay
-from .plotting._rows import _as_images, _image_shape
 
 __all__ = ["AverageGradients", "TensorBoard"]
 
@@ -199,7 +199,7 @@ class TensorBoard(Callback):
         check_scalar(self.every, "every", Integral, min_val=1)
         if self.n_samples is not None:
             check_scalar(self.n_samples, "n_samples", Integral, min_val=1)
-        _image_shape(self.image_shape, rows["train"].shape[1], ())
+        image_shape_of(self.image_shape, rows["train"].shape[1], ())
         if self.X is None:
             if self.y is not None:
                 raise ValueError("y labels the rows of X: give X too. Got X=None.")
@@ -216,7 +216,7 @@ class TensorBoard(Callback):
 
     def _shape(self, X, model):
         """Return what rows are pictures of; a height of 1 is none."""
-        return _image_shape(self.image_shape, X.shape[1], [model])
+        return image_shape_of(self.image_shape, X.shape[1], [model])
 
     def _look(self, prefix):
         """Write reconstructions and histograms of the model as it is."""
@@ -245,7 +245,7 @@ def _sprites(X, image_shape):
     """Return rows as the small pictures of the projector, or None: it takes squares."""
     if image_shape[0] == 1:
         return None
-    images = _as_images(X, image_shape)
+    images = as_images(X, image_shape)
     if images.ndim == 3:
         images = np.stack([images] * 3, axis=-1)
     if images.shape[1] != images.shape[2] or images.shape[3] != 3:

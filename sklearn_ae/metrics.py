@@ -5,10 +5,9 @@ Every function here treats all reducers alike: PCA, NMF, KernelPCA, a Pipeline, 
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.exceptions import NotFittedError
 from sklearn.manifold import trustworthiness
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_array
+
+from ._reducers import after_text, checked_pair, dense, observed_means, reconstruct
 
 __all__ = [
     "continuity",
@@ -61,7 +60,7 @@ def explained_variance_share(X, X_reconstructed, *, mean=None):
     >>> round(pca.explained_variance_ratio_.sum().item(), 4)
     0.9777
     """
-    X, X_reconstructed = _check_pair(X, X_reconstructed)
+    X, X_reconstructed = checked_pair(X, X_reconstructed)
     if mean is None:
         if len(X) < 2:
             raise ValueError(
@@ -111,7 +110,7 @@ def reconstruction_mse(X, X_reconstructed):
     >>> reconstruction_mse([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 2.0]])
     1.0
     """
-    X, X_reconstructed = _check_pair(X, X_reconstructed)
+    X, X_reconstructed = checked_pair(X, X_reconstructed)
     return float(np.mean((X - X_reconstructed) ** 2))
 
 
@@ -121,7 +120,8 @@ def reconstruction_scorer(estimator, X, y=None):
     One scale for PCA (whose own ``score`` is a log-likelihood), KernelPCA (which has
     none) and autoencoders, in :class:`~sklearn.model_selection.GridSearchCV`,
     :func:`~sklearn.model_selection.cross_validate` and their kin. A Pipeline is
-    measured in the units of its input.
+    measured in the units of its input; on a table with text, in those that its first
+    step makes of it. Missing cells (NaN) are not measured.
 
     Parameters
     ----------
@@ -175,7 +175,8 @@ def reconstruction_scorer(estimator, X, y=None):
     >>> search.best_params_
     {'n_components': 3}
     """
-    return explained_variance_share(X, _reconstruct(estimator, X))
+    X, X_reconstructed, _ = _there_and_back(estimator, X)
+    return explained_variance_share(X, X_reconstructed)
 
 
 def neg_reconstruction_mse_scorer(estimator, X, y=None):
@@ -213,7 +214,8 @@ def neg_reconstruction_mse_scorer(estimator, X, y=None):
     >>> round(neg_reconstruction_mse_scorer(PCA(2).fit(X), X), 4)
     -0.0253
     """
-    return -reconstruction_mse(X, _reconstruct(estimator, X))
+    X, X_reconstructed, observed = _there_and_back(estimator, X)
+    return -reconstruction_mse(X, X_reconstructed) / observed
 
 
 def continuity(X, X_embedded, *, n_neighbors=5):
@@ -260,54 +262,20 @@ def continuity(X, X_embedded, *, n_neighbors=5):
     return float(trustworthiness(X_embedded, X, n_neighbors=n_neighbors))
 
 
-def _dense(X, name):
-    """Return `X` as a dense float64 array, whatever container it came in."""
+def _there_and_back(estimator, X):
+    """Return rows and their round trip as numbers, and the share of cells observed.
+
+    Missing cells are not judged: there, both are the mean of the column.
+    """
+    estimator, X = after_text(estimator, X)
+    X_reconstructed = reconstruct(estimator, X)
     if issparse(X):
-        X = X.toarray()
-    return check_array(X, dtype=np.float64, input_name=name)
-
-
-def _check_pair(X, X_reconstructed):
-    X = _dense(X, "X")
-    X_reconstructed = _dense(X_reconstructed, "X_reconstructed")
-    if X.shape != X_reconstructed.shape:
-        raise ValueError(
-            "X_reconstructed must have the shape of X, "
-            f"{X.shape}. Got {X_reconstructed.shape} instead."
-        )
-    return X, X_reconstructed
-
-
-def _reconstruct(estimator, X):
-    """Return the round trip of `X`, in its own units."""
-    _check_invertible(estimator)
-    return _decode(estimator, estimator.transform(X))
-
-
-def _check_invertible(estimator):
-    for method in ("transform", "inverse_transform"):
-        if not hasattr(estimator, method):
-            culprit = type(estimator).__name__
-            if isinstance(estimator, Pipeline):
-                steps = [
-                    f"{name!r} ({type(step).__name__})"
-                    for name, step in estimator.steps
-                    if step not in (None, "passthrough") and not hasattr(step, method)
-                ]
-                culprit = f"Pipeline step {' and '.join(steps)}"
-            raise TypeError(
-                f"{culprit} has no {method}, so its reconstruction cannot be "
-                "measured; use a reducer that has one, such as PCA, NMF, "
-                "KernelPCA(fit_inverse_transform=True) or AutoencoderTransformer."
-            )
-
-
-def _decode(estimator, code):
-    try:
-        return estimator.inverse_transform(code)
-    except NotFittedError as error:  # KernelPCA's way to say that it did not learn it
-        raise ValueError(
-            f"The inverse_transform of {type(estimator).__name__} does not work, so "
-            "its reconstruction cannot be measured; for KernelPCA, set "
-            "fit_inverse_transform=True."
-        ) from error
+        return X, X_reconstructed, 1.0
+    X = dense(X, "X", missing=True)
+    missing = np.isnan(X)
+    if missing.any():
+        mean = observed_means(X)
+        X = np.where(missing, mean, X)
+        back = dense(X_reconstructed, "X_reconstructed")
+        X_reconstructed = np.where(missing, mean, back)
+    return X, X_reconstructed, 1 - missing.mean()

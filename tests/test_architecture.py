@@ -12,13 +12,20 @@ import sklearn_ae
 PACKAGE = Path(sklearn_ae.__file__).parent
 # A room may import from the rooms before it.
 ORDER = [
-    *("_catalogue", "datasets"),
     *("_losses", "_networks", "_onnx"),
     *("_rows", "_checkpoint", "_training", "_base"),
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
     *("_variational", "_adversarial", "_search", "persistence"),
-    *("metrics", "compare", "plotting", "callbacks", "_command", "__main__"),
+    *("_catalogue", "datasets"),
+    *("_reducers", "_images", "metrics", "_measures", "_verdict", "compare"),
+    *("plotting", "callbacks", "_command", "__main__"),
 ]
+# The rooms that read tables and measure any reducer.
+MEASURING = ORDER[ORDER.index("_catalogue") :]
+# Longer than a function may be, and why.
+LONG = {
+    "parser._add_compare": "the options, one after the other",
+}
 
 
 def rooms():
@@ -55,6 +62,36 @@ def test_imports_go_one_way(room):
             if level == up and not public:
                 assert name.partition(".")[0] in allowed
             assert not (level == 0 and name.startswith("benchmarks"))
+
+
+@pytest.mark.parametrize("room", MEASURING)
+def test_private_names_stay_in_their_file(room):
+    for path in files(room):
+        up = len(path.relative_to(PACKAGE).parts)  # dots to the package
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level and node.module:
+                names = [alias.name for alias in node.names]
+                assert not [name for name in names if name.startswith("_")]
+                if node.level == up:  # a folder's files are its own affair
+                    assert "." not in node.module
+
+
+@pytest.mark.parametrize("room", MEASURING)
+def test_rooms_can_be_read(room):
+    for path in files(room):
+        text = path.read_text()
+        assert len(text.splitlines()) <= 450
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef):
+                assert sum(isinstance(n, ast.FunctionDef) for n in node.body) <= 25
+            elif isinstance(node, ast.FunctionDef):
+                name = f"{path.stem}.{node.name}"
+                assert name in LONG or _lines_of_body(node) <= 45
+
+
+def _lines_of_body(function):
+    body = function.body[ast.get_docstring(function) is not None :]
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
 
 
 @pytest.mark.parametrize("room", [r for r in ORDER if r != "_base"])

@@ -15,12 +15,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ae import AutoencoderTransformer
+from sklearn_ae._measures import holds_classes
+from sklearn_ae._verdict import corrected_interval
 from sklearn_ae.compare import (
     METRICS,
     compare_reducers,
     conclude,
-    corrected_interval,
-    holds_classes,
     summarize,
     usable_sizes,
 )

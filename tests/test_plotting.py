@@ -35,7 +35,7 @@ from sklearn_ae.plotting import (  # noqa: E402
     ReconstructionDisplay,
     ReconstructionErrorDisplay,
 )
-from sklearn_ae.plotting._shared import STYLES  # noqa: E402
+from sklearn_ae.plotting._display import STYLES  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.model_selection import train_test_split
 
-from ..compare import _configured, _is_ordered, _shortened
+from .._reducers import configured, is_ordered, shortened
 from ..plotting import (
     CodeDisplay,
     ComparisonDisplay,
@@ -101,10 +101,10 @@ def _reconstructions(fitted, X, size):
 
 def _fit(reducer, sizes, largest, X, seed):
     """Return the fitted reducer for each code size."""
-    if _is_ordered(reducer):
-        whole = _configured(reducer, int(largest), seed).fit(X)
-        return {size: _shortened(whole, size) for size in sizes}
-    return {size: _configured(reducer, size, seed).fit(X) for size in sizes}
+    if is_ordered(reducer):
+        whole = configured(reducer, int(largest), seed).fit(X)
+        return {size: shortened(whole, size) for size in sizes}
+    return {size: configured(reducer, size, seed).fit(X) for size in sizes}
 
 
 def colours(y, rows, name):

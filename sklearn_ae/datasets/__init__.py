@@ -1,14 +1,13 @@
 """Tables of one's own, read into numbers and categories; image sets."""
 
 from ._choice import Reading, some
-from ._images import load_images, read_idx
+from ._image_sets import load_images, read_idx
 from ._preprocessing import TableEncoder, imputer
-from ._tables import check_path, read_table
+from ._tables import read_table
 
 __all__ = [
     "Reading",
     "TableEncoder",
-    "check_path",
     "imputer",
     "load_images",
     "read_idx",

@@ -21,7 +21,6 @@ from ._cells import MISSING
 from ._dialect import HEAD, SPACES, Dialect, sniff
 
 COMPRESSED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-TEXT = (".csv", ".tsv", ".txt", ".dat", ".data")
 SEVERAL = "it holds {}: name one with --sheet (sheet=)"
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from .._catalogue import KNOWN
+from .._catalogue import check_path
 from ._choice import Reading, as_before, asked, left_out, look, said, some, useful
 from ._columns import kind_of
-from ._files import EXTRAS, FORMATS, TEXT, File, read_file
+from ._files import EXTRAS, File, read_file
 from ._preprocessing import needs_scale, preprocessing
 
 
@@ -89,13 +89,13 @@ def read_table(
     >>> from pathlib import Path
     >>> from sklearn_ae.datasets import read_table
     >>> path = Path(tempfile.mkdtemp()) / "fish.csv"
-    >>> lines = ["id;mass;age;kind", "1;1,5;3 y;perch", "2;2,5;5 y;pike", "3;?;4 y;pike"]
+    >>> lines = ["id;mass;age;kind", "1;1,5;3 y;cod", "2;2,5;5 y;eel", "3;?;4 y;eel"]
     >>> _ = path.write_text("\n".join(lines))
     >>> table = read_table(path, target="kind")
     >>> table.data["mass"].tolist()
     [1.5, 2.5, nan]
     >>> table.target.tolist()
-    ['perch', 'pike', 'pike']
+    ['cod', 'eel', 'eel']
     >>> for note in table.notes:
     ...     print(note)
     Reading fish.csv with cells between semicolons, decimal commas.
@@ -124,6 +124,8 @@ def read_table(
             f"{name} has no column to learn from{besides}. {' '.join(notes)}".rstrip()
         )
     data = pd.DataFrame({x: column.values for x, column in looked.items()})
+    if reading is not None:  # each row is wanted, and its place
+        missing = "keep"
     data, kept, more = _rows(data, apart.get("target"), missing, name)
     _check(data, name, fewest=2 if reading is None else 1)
     if scale == "auto":
@@ -158,11 +160,8 @@ def _read(path, told):
     name = _name(path)
     suffix = ""
     if not hasattr(path, "read"):
-        path = Path(path)
         check_path(path)
-        suffix = path.suffix.lower()
-        if path.stat().st_size == 0:
-            raise ValueError(f"{path} is empty.")
+        suffix = Path(path).suffix.lower()
     try:
         found = read_file(path, **told)
     except ImportError as error:
@@ -177,18 +176,6 @@ def _read(path, told):
     if frame.empty:
         raise ValueError(f"{name} holds no rows.")
     return found
-
-
-def check_path(path):
-    """Refuse what is no file, in one sentence."""
-    path = Path(path)
-    known = ", ".join([*TEXT, *FORMATS])
-    if path.is_dir():
-        raise ValueError(f"{path} is a directory; name a file ({known}).")
-    if not path.exists():
-        raise ValueError(
-            f"{path} is neither a file nor a known data set ({', '.join(KNOWN)})."
-        )
 
 
 def _about_file(name, found):
@@ -222,7 +209,7 @@ def _rows(data, target, missing, name):
     if missing == "error" and not present.all(axis=None):
         culprits = data.columns[~present.all()]
         raise ValueError(f"{name} has missing cells, in {some(culprits)}.")
-    kept = present.any(axis=1)
+    kept = present.any(axis=1) | (missing == "keep")
     notes += _dropped((~kept).sum(), n, "without any value")
     if missing == "rows":
         whole = present.all(axis=1)

@@ -5,9 +5,11 @@ Pipelines too, unless they say otherwise. matplotlib is imported only to draw.
 """
 
 from ._codes import CodeDisplay
-from ._curves import CodeSizeDisplay, ComparisonDisplay, LossCurveDisplay
+from ._curves import LossCurveDisplay
 from ._errors import ReconstructionErrorDisplay
-from ._rows import DecodedGridDisplay, DenoisingDisplay, ReconstructionDisplay
+from ._grid import DecodedGridDisplay
+from ._sizes import CodeSizeDisplay, ComparisonDisplay
+from ._strips import DenoisingDisplay, ReconstructionDisplay
 
 __all__ = [
     "CodeDisplay",

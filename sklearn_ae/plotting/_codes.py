@@ -4,15 +4,15 @@ import math
 
 import numpy as np
 
-from ..compare import holds_classes
-from ..metrics import _dense
-from ._shared import STYLES, axes, check_components, check_y
+from .._measures import holds_classes
+from .._reducers import dense
+from ._display import STYLES, Display, check_components, check_y
 
 _MARKERS = "so^DvPX*<>ph"  # more than colours, so that pairs come back late
 _MOST_CLASSES = 30  # that numbers stand for
 
 
-class CodeDisplay:
+class CodeDisplay(Display):
     """Codes of two or three units as points, coloured by class or by value.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`.
@@ -49,6 +49,8 @@ class CodeDisplay:
     >>> [int(label) for label in display.points_]
     [0, 1, 2]
     """
+
+    _figsize = (6.4, 5)
 
     def __init__(self, codes, y=None, *, components=(0, 1), y_name=None):
         self.codes = codes
@@ -133,7 +135,7 @@ class CodeDisplay:
         ValueError
             If the code has another number of units, or y another length.
         """
-        codes = _dense(codes, "codes")
+        codes = dense(codes, "codes")
         if components is None:
             components = range(codes.shape[1])
             if len(components) not in (2, 3):
@@ -174,18 +176,13 @@ class CodeDisplay:
             If the axes don't have as many dimensions as the points, or there is text
             to draw but no y.
         """
-        n_units = len(self.components)
-        labels = None if self.y is None else np.unique(self.y)
-        # `holds_classes` looks for something to predict, which one class is not.
-        classes = labels is not None and (
-            text
-            or len(labels) == 1
-            or self.y.dtype.kind not in "iuf"
-            or (len(labels) <= _MOST_CLASSES and holds_classes(self.y))
-        )
-        if text and not classes:
+        if text and self.y is None:
             raise ValueError("text=True draws labels: give them as y. Got y=None.")
-        ax = axes(ax, (6.4, 5), projection="3d" if n_units == 3 else None)
+        projection = "3d" if len(self.components) == 3 else None
+        return self._plot(ax, projection=projection, text=text, size=size)
+
+    def _draw(self, ax, text, size):
+        n_units = len(self.components)
         if (ax.name == "3d") != (n_units == 3):
             raise ValueError(
                 f"ax must have {n_units} dimensions, as the code. Got projection="
@@ -193,42 +190,64 @@ class CodeDisplay:
                 f"for 2, or choose units by components."
             )
         self.points_ = {}
-        if not classes:
-            colors = {"c": "#0072B2" if self.y is None else self.y}
-            drawn = ax.scatter(*self.codes.T, s=size, linewidth=0, **colors)
-            self.points_[None] = drawn
-            if self.y is not None:
-                self.colorbar_ = ax.figure.colorbar(
-                    drawn, ax=ax, label=self.y_name, pad=0.12 if n_units == 3 else 0.05
-                )
+        labels = self._labels(text)
+        if labels is None:
+            self._draw_values(ax, size)
         else:
-            for i, label in enumerate(labels):
-                style = {"marker": _MARKERS[i % len(_MARKERS)], "s": size}
-                if text:
-                    style = _text_marker(str(label), size)
-                self.points_[label] = ax.scatter(
-                    *self.codes[self.y == label].T,
-                    color=STYLES[i % len(STYLES)]["color"],
-                    label=str(label),
-                    linewidth=0,
-                    **style,
-                )
-            if not text:
-                ax.legend(
-                    title=self.y_name,
-                    loc="upper left",
-                    bbox_to_anchor=(1.08 if n_units == 3 else 1, 1),
-                    ncols=math.ceil(len(labels) / 14),
-                    frameon=False,
-                    markerscale=max(1, (30 / size) ** 0.5),
-                    handletextpad=0.2,
-                )
+            self._draw_classes(ax, labels, text, size)
         for axis, component in zip("xyz", self.components, strict=False):
             ax.set(**{f"{axis}label": f"code[:, {component}]"})
         if n_units == 2:
             ax.spines[["top", "right"]].set_visible(False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+
+    def _labels(self, text):
+        """Return the distinct classes, or None if y holds values or is not there."""
+        if self.y is None:
+            return None
+        labels = np.unique(self.y)
+        # `holds_classes` looks for something to predict, which one class is not.
+        classes = (
+            text
+            or len(labels) == 1
+            or self.y.dtype.kind not in "iuf"
+            or (len(labels) <= _MOST_CLASSES and holds_classes(self.y))
+        )
+        return labels if classes else None
+
+    def _draw_values(self, ax, size):
+        """Draw all points as one, coloured by their values if there are such."""
+        colors = {"c": "#0072B2" if self.y is None else self.y}
+        drawn = ax.scatter(*self.codes.T, s=size, linewidth=0, **colors)
+        self.points_[None] = drawn
+        if self.y is not None:
+            pad = 0.12 if ax.name == "3d" else 0.05
+            self.colorbar_ = ax.figure.colorbar(
+                drawn, ax=ax, label=self.y_name, pad=pad
+            )
+
+    def _draw_classes(self, ax, labels, text, size):
+        """Draw the points of each class, and the legend."""
+        for i, label in enumerate(labels):
+            style = {"marker": _MARKERS[i % len(_MARKERS)], "s": size}
+            if text:
+                style = _text_marker(str(label), size)
+            self.points_[label] = ax.scatter(
+                *self.codes[self.y == label].T,
+                color=STYLES[i % len(STYLES)]["color"],
+                label=str(label),
+                linewidth=0,
+                **style,
+            )
+        if not text:
+            ax.legend(
+                title=self.y_name,
+                loc="upper left",
+                bbox_to_anchor=(1.08 if ax.name == "3d" else 1, 1),
+                ncols=math.ceil(len(labels) / 14),
+                frameon=False,
+                markerscale=max(1, (30 / size) ** 0.5),
+                handletextpad=0.2,
+            )
 
 
 def _text_marker(label, size):

@@ -5,11 +5,11 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_scalar
 
-from ..metrics import _check_pair, _reconstruct
-from ._shared import STYLES, axes, check_y, spans_decades, tidy
+from .._reducers import checked_pair, reconstruct
+from ._display import STYLES, Display, check_y, spans_decades, tidy
 
 
-class ReconstructionErrorDisplay:
+class ReconstructionErrorDisplay(Display):
     """Histogram of the reconstruction's error of each row, to find anomalies by.
 
     Rows that are unlike the training rows are reconstructed badly. The error is the sum
@@ -95,7 +95,7 @@ class ReconstructionErrorDisplay:
         """
         return cls.from_predictions(
             X,
-            _reconstruct(estimator, X),
+            reconstruct(estimator, X),
             y,
             threshold=threshold,
             quantile=quantile,
@@ -126,7 +126,7 @@ class ReconstructionErrorDisplay:
             If shapes differ, there are too many groups, or both a threshold and a
             quantile.
         """
-        X, X_reconstructed = _check_pair(X, X_reconstructed)
+        X, X_reconstructed = checked_pair(X, X_reconstructed)
         errors = np.square(X - X_reconstructed).sum(axis=1)
         y = check_y(y, len(X))
         if y is not None and (n := len(np.unique(y))) > len(STYLES):
@@ -162,7 +162,9 @@ class ReconstructionErrorDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        ax = axes(ax, (6.4, 4.2))
+        return self._plot(ax, bins=bins)
+
+    def _draw(self, ax, bins):
         logarithmic = spans_decades(self.errors)
         scaled = np.log(self.errors) if logarithmic else self.errors
         edges = np.histogram_bin_edges(scaled, bins)
@@ -198,5 +200,3 @@ class ReconstructionErrorDisplay:
         ax.set_ylim(0, None)
         tidy(ax)
         ax.legend(frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self

@@ -1,13 +1,9 @@
-"""What the displays share: styles, arguments, axes."""
+"""What every display is: computed once, drawn by `plot` on axes of one style."""
 
-from collections.abc import Mapping
 from numbers import Integral
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
-
-from ..compare import numbered
 
 # Colours of Okabe & Ito (2008), told apart by the colour-blind; the line and the marker
 # tell the reducers apart in black and white.
@@ -22,32 +18,37 @@ STYLES = [
 ]
 
 
-def named(estimator):
-    """Return estimators by name: of one, a list or a dict of them."""
-    if isinstance(estimator, Mapping):
-        reducers = dict(estimator)
-    else:
-        several = isinstance(estimator, (list, tuple))
-        estimators = list(estimator) if several else [estimator]
-        names = numbered([type(inner(each)[0]).__name__ for each in estimators])
-        reducers = dict(zip(names, estimators, strict=True))
-    if not reducers:
-        raise ValueError("estimator must hold at least one fitted estimator. Got none.")
-    return reducers
+class Display:
+    """Something computed, to be drawn. A subclass says how, in `_draw`."""
 
+    _figsize = (6.4, 4.2)  # inches, of a new figure
 
-def inner(estimator, X=None, through_searches=True):
-    """Return the last step of Pipelines, the best of searches, and X as it reads it."""
-    while True:
-        if isinstance(estimator, Pipeline):
-            for _, step in estimator.steps[:-1]:
-                if X is not None and step not in (None, "passthrough"):
-                    X = step.transform(X)
-            estimator = estimator.steps[-1][1]
-        elif through_searches and hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            return estimator, X
+    def plot(self, ax=None):
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default a new figure's.
+
+        Returns
+        -------
+        self : object
+            This display.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        return self._plot(ax)
+
+    def _plot(self, ax, *, projection=None, **options):
+        """Draw on the axes, or those of a new figure, and keep them."""
+        ax = _axes(ax, self._figsize, projection)
+        self._draw(ax, **options)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
 
 
 def check_components(components, n_units, allowed):
@@ -74,7 +75,7 @@ def check_y(y, n_samples):
     return y
 
 
-def axes(ax, figsize, projection=None):
+def _axes(ax, figsize, projection=None):
     """Return the axes, or those of a new figure."""
     try:
         from matplotlib import pyplot as plt
@@ -89,6 +90,7 @@ def axes(ax, figsize, projection=None):
 
 
 def tidy(ax):
+    """Leave out the lines of the axes that hold no numbers."""
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
 
