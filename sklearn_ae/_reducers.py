@@ -75,7 +75,7 @@ def after_text(estimator, X):
     X : array-like
         Numbers.
     """
-    kinds = {dtype.kind for dtype in X.dtypes} if hasattr(X, "dtypes") else set()
+    kinds = {getattr(dtype, "kind", "f") for dtype in getattr(X, "dtypes", [])}
     if isinstance(estimator, Pipeline) and not kinds <= set("biuf"):
         (_, first), *rest = _flat(estimator)
         return Pipeline(rest), first.transform(X)

@@ -44,7 +44,14 @@ def number(cell, decimal="."):
 
 def is_number(cell):
     """Tell whether a cell is a number in either convention, or missing."""
-    return bool(_POINT.fullmatch(cell) or _COMMA.fullmatch(cell) or is_missing(cell))
+    if _POINT.fullmatch(cell) or _COMMA.fullmatch(cell) or is_missing(cell):
+        return True
+    if match := _DRESSED.fullmatch(cell):
+        text = match["number"].strip()  # spaces may be between cells rather than digits
+        return " " not in text and any(
+            _undressed(match, sign) is not None for sign in ".,"
+        )
+    return False
 
 
 def shows_decimal(cells, sep):
@@ -114,7 +121,7 @@ def numbers(text, decimal="."):
     remarks = [f"without {left_out}"] if left_out else []
     odd = [i for i in np.flatnonzero(~found) if asked[i] or _LIMIT.fullmatch(cells[i])]
     if odd:
-        n_odd = counts[odd].sum()
+        n_odd = int(counts[odd].sum())
         remarks.append(
             f"{n_odd:,} cell{'s' * (n_odd > 1)} such as {cells[odd[0]]!r} as missing"
         )

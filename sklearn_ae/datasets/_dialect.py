@@ -79,7 +79,7 @@ def sniff(head, *, encoding=None, sep=None, decimal=None, header=None, comment=N
     if not table:
         return dialect
     width = Counter(len(line.fields) for line in table).most_common(1)[0][0]
-    first = next(i for i, line in enumerate(table) if len(line.fields) == width)
+    first = _first_full(table, width)
     decimal = decimal or shows_decimal(
         [cell for line in table[first:] for cell in line.fields], sep
     )
@@ -87,6 +87,13 @@ def sniff(head, *, encoding=None, sep=None, decimal=None, header=None, comment=N
     above = table[first - 1] if first else _in_comment(remark, sep)
     dialect = _with_names(dialect, table[first:], above, width, start, header)
     return replace(dialect, assumed=_assumed(dialect, start if not told else 0))
+
+
+def _first_full(table, width):
+    """Return the first line that is as wide as the table and no title."""
+    wide = [i for i, line in enumerate(table) if len(line.fields) == width]
+    full = [i for i in wide if 2 * sum(map(bool, table[i].fields)) >= width]
+    return (full or wide)[0]
 
 
 def _encoding(head):

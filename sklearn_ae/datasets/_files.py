@@ -125,13 +125,9 @@ def _read_text(content, na, told):
 
 def _read_sheet(content, sheet):
     """Return a sheet as csv text: titles, names and units are then found as there."""
-    engine = _engine()
-    with pd.ExcelFile(content, engine=engine) as book:
-        full = [
-            name for name in book.sheet_names if not book.parse(name, nrows=1).empty
-        ]
-        name = _one(full or book.sheet_names[:1], sheet, "sheets")
-        frame = book.parse(name, header=None)
+    book = pd.read_excel(content, sheet_name=None, header=None, engine=_engine())
+    full = [name for name, frame in book.items() if not frame.empty]
+    frame = book[_one(full or [*book][:1], sheet, "sheets")]
     frame = frame.dropna(how="all").dropna(how="all", axis=1)
     return frame.to_csv(index=False, header=False, quoting=csv.QUOTE_MINIMAL)
 

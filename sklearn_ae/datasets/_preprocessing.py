@@ -250,7 +250,7 @@ def needs_scale(X):
         )
     if share > NEARLY_ALL and variances.size > 2:
         return False, (
-            f"{largest} holds {share:.0%} of the variance, so that the verdict is "
+            f"{largest} holds {share:.1%} of the variance, so that the verdict is "
             "nearly about this column alone; --scale lets each count alike."
         )
     return False, None

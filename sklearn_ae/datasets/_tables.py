@@ -104,6 +104,8 @@ def read_table(
     1 of 6 cells (16.7%) in mass is missing.
     """
     found, name = _read(path, file), _name(path)
+    if reading is None and len(found.frame) == 1:
+        raise ValueError(f"{name} leaves a single row: nothing to learn from.")
     notes = _about_file(name, found)
     apart = {
         role: _column(found.frame, column, role, name)
@@ -127,7 +129,7 @@ def read_table(
     if reading is not None:  # each row is wanted, and its place
         missing = "keep"
     data, kept, more = _rows(data, apart.get("target"), missing, name)
-    _check(data, name, fewest=2 if reading is None else 1)
+    _check(data, name)
     if scale == "auto":
         scale, remark = needs_scale(data)
         more += [remark] if remark and reading is None else []
@@ -169,11 +171,10 @@ def _read(path, told):
         raise ImportError(
             f"{name} needs {package} to be read: pip install 'sklearn-ae[{extra}]'"
         ) from error
-    except (EOFError, LookupError, OSError, ValueError) as error:
+    except Exception as error:  # each reader has errors of its own
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise ValueError(f"{name} cannot be read: {reason}.") from error
-    frame = found.frame
-    if frame.empty:
+    if found.frame.empty:
         raise ValueError(f"{name} holds no rows.")
     return found
 
@@ -240,7 +241,7 @@ def _dropped(n_dropped, n, why):
     return [f"Leaving out {n_dropped:,} of {n:,} row{'s' * (n > 1)}: {why}."]
 
 
-def _check(data, name, fewest):
+def _check(data, name):
     X = data.select_dtypes("number")
     infinite = np.isinf(X.to_numpy()).any(axis=0)
     if infinite.any():
@@ -248,9 +249,8 @@ def _check(data, name, fewest):
             f"{name} holds infinite values in {some(X.columns[infinite])}; "
             "replace them."
         )
-    if len(data) < fewest:
-        rows = "a single row" if len(data) else "no row"
-        raise ValueError(f"{name} leaves {rows}: nothing to compare on.")
+    if data.empty:
+        raise ValueError(f"{name} leaves no row to learn from.")
 
 
 def _target(column):
