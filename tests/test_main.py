@@ -141,7 +141,7 @@ def test_left_out_and_missing_are_said(capsys):
         "sklearn-ae: Leaving out 2 columns: day (dates), nothing (no values).",
         "sklearn-ae: Leaving out 1 of 150 rows: without a target.",
         "sklearn-ae: 4 of 894 cells (0.4%) in sepal length (cm), power are missing.",
-        "sklearn-ae: power holds 99.7% of the variance, so that the verdict is "
+        "sklearn-ae: Column power holds 99.7% of the variance, so that the verdict is "
         "nearly about this column alone; --scale lets each count alike.",
         "sklearn-ae: Missing cells are filled in each fold by the means of its "
         "training rows, and not measured.",
@@ -151,7 +151,7 @@ def test_left_out_and_missing_are_said(capsys):
     assert run("mixed.csv", "--n-components", 1, "--force") == 0
     out, err = capsys.readouterr()
     assert "As categories, with so many values: species (3)." in err
-    assert "Unnamed: 0 (numbers its rows), day (dates), nothing (no values)" in err
+    assert "Unnamed: 0 (rises from row to row), day (dates), nothing (no values)" in err
     assert "Numbers and categories are mixed: columns are standardized" in err
     assert "150 rows, 9 columns, standardized, 0.5% of cells missing" in out
 
@@ -234,7 +234,7 @@ def test_image_sets(capsys, monkeypatch):
         ("x.csv", 'a\n"1\n' + "2" * 200_000, "x.csv cannot be read: Error tokeniz"),
         ("x.csv", "a,b\nu,v\nw,x\ny,z", "x.csv has no column to learn from. Leaving "),
         ("x.csv", "a,b\n1,2\n", "x.csv leaves a single row"),
-        ("x.csv", "a,b\n1,2\n1,2\n1,2\n", "Leaving out 2 columns: a (constant), b (c"),
+        ("x.csv", "a,b\n1,2\n1,2\n1,2\n", "Leaving out 2 columns: a, b (constant)"),
         ("x.csv", "a,b\n1,2\n3,4\n", "x.csv leaves 2 rows, too few for 5 folds"),
         ("x.csv", "a,b\n1,inf\n3,4\n", "x.csv holds infinite values in b;"),
         ("x.parquet", "no", "x.parquet cannot be read: "),

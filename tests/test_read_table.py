@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from sklearn_ae.datasets import read_table
+from sklearn_ae.datasets._files import read_file
 
 RNG = np.random.default_rng(0)
 N = 40
@@ -344,6 +345,41 @@ def test_words_for_missing_on_request(tmp_path):
         )
 
 
+def test_infinite_cells(tmp_path):
+    known = FRAME.copy()
+    known.loc[3, "heat"] = np.inf
+    known.to_csv(tmp_path / "x.csv", index=False)
+    known.to_parquet(tmp_path / "x.parquet")
+    for name in ("x.csv", "x.parquet"):
+        with pytest.raises(
+            ValueError, match=r"infinite values in heat; .* \(--na inf\)"
+        ):
+            read_table(tmp_path / name)
+        assert read_table(tmp_path / name, na=["inf"]).missing == 1 / X.size
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        # Rows of data that happen to fall, or names that are also values below.
+        ("5.1,3.5,1.4,0.2,0\n4.9,3.1,1.5,0.1,0\n6.3,3.3,6.0,2.5,2\n" * 2, None),
+        ("no,metal\n1,metal\n2,nonmetal\n3,metal\n4,gas\n", ["no", "metal"]),
+        ("x,ID\na,ID\nb,ET\nc,CA\n", ["x", "ID"]),
+        ("'a','b'\n1,2\n3,5\n", ["a", "b"]),
+        ("a,b,\n1,2\n3,5\n4,4\n", ["a", "b"]),
+        ("1,234;5\n2,345;6\n1,111;9\n", None),
+        ("1st,2nd,3rd\n1.5,2.5,3.5\n1,2,2\n", ["1st", "2nd", "3rd"]),
+        ("5\n6\n7.5\n", None),
+        ("0\n6.25\n7.5\n", ["0"]),
+    ],
+)
+def test_names(text, names, tmp_path):
+    (tmp_path / "x.csv").write_text(text)
+    file = read_file(tmp_path / "x.csv")
+    assert file.named == (names is not None)
+    assert names is None or list(file.frame) == names
+
+
 def test_missing_rows_and_errors(tmp_path):
     known = FRAME.copy()
     known.loc[3] = np.nan
@@ -442,7 +478,7 @@ def test_ids_that_are_named_are_kept(tmp_path):
     FRAME.assign(fish_id=np.arange(N) + 5).to_csv(tmp_path / "x.csv", index=False)
     table = read_table(tmp_path / "x.csv", columns=["*", "fish_id"])
     assert share(table.data) == pytest.approx(share(np.c_[X, np.arange(N)]))
-    assert "fish_id (numbers its rows)" in read_table(tmp_path / "x.csv").notes[0]
+    assert "fish_id (rises from row to row)" in read_table(tmp_path / "x.csv").notes[0]
 
 
 @pytest.mark.parametrize("name", ["paid", "humid", "price_index", "grid", "obs"])
@@ -473,7 +509,7 @@ def test_units_too_different_are_scaled(tmp_path):
     wide.to_csv(tmp_path / "x.csv", index=False)
     table = read_table(tmp_path / "x.csv")
     assert table.scaled
-    assert "heat varies" in table.notes[-1]
+    assert "Column heat varies" in table.notes[-1]
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
     assert share(table.preprocessing.fit_transform(table.data)) == pytest.approx(
         share(Z)
@@ -483,7 +519,7 @@ def test_units_too_different_are_scaled(tmp_path):
     FRAME.assign(heat=FRAME["heat"] * 20).to_csv(tmp_path / "x.csv", index=False)
     table = read_table(tmp_path / "x.csv")
     assert not table.scaled
-    assert "heat holds 99" in table.notes[-1]
+    assert "Column heat holds 99" in table.notes[-1]
 
 
 def test_a_second_file_is_read_as_the_first(tmp_path):
@@ -508,7 +544,7 @@ def test_a_second_file_is_read_as_the_first(tmp_path):
 def test_a_data_frame_is_read_likewise():
     table = read_table(FRAME.assign(id=range(N), kind=KIND), target="kind")
     assert share(table.data) == pytest.approx(EXPECTED)
-    assert table.notes == ["Leaving out 1 column: id (numbers its rows)."]
+    assert table.notes == ["Leaving out 1 column: id (rises from row to row)."]
 
 
 def test_standard_input():

@@ -37,6 +37,8 @@ def is_missing(cell):
 
 def number(cell, decimal="."):
     """Return the number that a bare cell is, or None."""
+    if grouped := _GROUPS[decimal].fullmatch(cell):
+        cell = cell.replace(grouped[1], "")
     if not (_POINT if decimal == "." else _COMMA).fullmatch(cell):
         return None
     return float(re.sub("[dD]", "e", cell.replace(",", ".").replace("−", "-")))
@@ -138,7 +140,7 @@ def _read(cells, decimal):
     values, around = np.full(len(cells), np.nan), set()
     for i, cell in enumerate(cells):
         value = number(cell, decimal)
-        if value is None and (match := _DRESSED.fullmatch(cell)):
+        if match := _DRESSED.fullmatch(cell):
             value = _undressed(match, decimal)
             if value is not None:
                 around |= {match["before"], match["after"], _group_sign(match, decimal)}
@@ -158,8 +160,7 @@ def _group_sign(match, decimal):
 def _undressed(match, decimal):
     """Return the number within what is written around it, or None."""
     text = match["number"].strip()
-    grouped = _GROUPS[decimal].fullmatch(text)
-    value = number(text.replace(grouped[1], "") if grouped else text, decimal)
+    value = number(text, decimal)
     if value is None:
         return None
     negative = match["sign"] in ("-", "−") or match["minus"]

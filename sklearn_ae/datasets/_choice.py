@@ -116,7 +116,10 @@ def left_out(reasons):
     if not reasons:
         return []
     columns = f"{len(reasons)} column{'s' * (len(reasons) > 1)}"
-    why = some([f"{name} ({reason})" for name, reason in reasons.items()])
+    named = {reason: [] for reason in reasons.values()}
+    for name, reason in reasons.items():
+        named[reason].append(name)
+    why = some([f"{some(names)} ({reason})" for reason, names in named.items()])
     return [f"Leaving out {columns}: {why}."]
 
 

@@ -125,7 +125,7 @@ def useless(name, column, *, named=True):
     if share > MOSTLY:
         return f"{share:.0%} missing"
     if column.kind == "number" and named and is_id(name, column.values):
-        return "numbers its rows" if _counts(values) else "an id"
+        return "rises from row to row" if _counts(values) else "an id"
     return ""
 
 

@@ -189,6 +189,8 @@ def _with_names(dialect, table, above, width, start, header):
     rows = [first.fields, *below]
     skip, names, remark = start + first.number, first.fields, None
     hanging = all(not row[-1] for row in rows if len(row) == width)
+    if above is not None and len(above.fields) == width + 1 and not above.fields[-1]:
+        above = _Line(above.number, above.fields[:-1])  # a separator at its end only
     if above is not None and not any(map(is_number, above.fields)):
         if len(above.fields) == width and header is not False:
             names, header, skip = above.fields, True, start + first.number - 1
@@ -209,7 +211,8 @@ def _with_names(dialect, table, above, width, start, header):
 def _distinct(names):
     seen, different = Counter(), []
     for i, name in enumerate(names):
-        name = name or f"Unnamed: {i}"
+        quoted = len(name) > 1 and name[0] == name[-1] == "'"
+        name = (name[1:-1] if quoted else name) or f"Unnamed: {i}"
         different.append(name if not seen[name] else f"{name}.{seen[name]}")
         seen[name] += 1
     return different

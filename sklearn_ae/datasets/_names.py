@@ -36,10 +36,12 @@ def are_names(first, below, decimal="."):
         if any(number(cell, decimal) is not None for cell in column)
     ]
     in_text = [i for i in text if i not in of_numbers]
-    if any(first[i] and first[i] in columns[i] for i in in_text):
+    if any(i in text and not is_missing(first[i]) for i in of_numbers):
+        return True, None
+    again = [first[i] != "" and first[i] in columns[i] for i in in_text]
+    if again and sum(again) > len(again) / 2:
         return False, "no line of names (the first has cells that come again)"
-    named = [i for i in of_numbers if i in text and not is_missing(first[i])]
-    if named or len(text) == len(first):
+    if len(text) == len(first):
         return True, None
     pairs = [i for i in of_numbers if numbers[i] is not None]
     values = [numbers[i] for i in pairs]
@@ -71,8 +73,8 @@ def _unlike(values, rows):
     if counting and not any(sorted(row) == values for row in rows):
         return "0, 1, 2 …" if values[0] == 0 else "1, 2, 3 …"
     if d >= FEW and _monotone(values):
-        monotone = sum(map(_monotone, rows))
-        if monotone < 0.5 * len(rows) or (_even(values) and not any(map(_even, rows))):
+        alike = _even if _even(values) else _monotone
+        if not any(map(alike, rows)):
             return "numbers in order"
     if d >= FEW and len(rows) >= 10 and _far(values, rows) > 0.9 * d:
         return "numbers unlike those below"

@@ -244,13 +244,13 @@ def needs_scale(X):
     largest, share = variances.idxmax(), variances.max() / variances.sum()
     if variances.max() > FACTOR**2 * variances.median():
         return True, (
-            f"{largest} varies {FACTOR} times as much as the median column: columns "
-            "are standardized, so that each counts alike (--no-scale keeps their "
-            "units)."
+            f"Column {largest} varies over {FACTOR} times as much as the median one: "
+            "columns are standardized, so that each counts alike (--no-scale keeps "
+            "their units)."
         )
     if share > NEARLY_ALL and variances.size > 2:
         return False, (
-            f"{largest} holds {share:.1%} of the variance, so that the verdict is "
-            "nearly about this column alone; --scale lets each count alike."
+            f"Column {largest} holds {share:.1%} of the variance, so that the verdict "
+            "is nearly about this column alone; --scale lets each count alike."
         )
     return False, None

@@ -100,7 +100,7 @@ def read_table(
     ...     print(note)
     Reading fish.csv with cells between semicolons, decimal commas.
     age: without 'y'.
-    Leaving out 1 column: id (numbers its rows).
+    Leaving out 1 column: id (rises from row to row).
     1 of 6 cells (16.7%) in mass is missing.
     """
     found, name = _read(path, file), _name(path)
@@ -173,6 +173,8 @@ def _read(path, told):
         ) from error
     except Exception as error:  # each reader has errors of its own
         reason = str(error).strip().partition("\n")[0].rstrip(".")
+        if isinstance(error, pd.errors.ParserError):
+            reason += "; if it is a table, say what stands between its cells (--sep)"
         raise ValueError(f"{name} cannot be read: {reason}.") from error
     if found.frame.empty:
         raise ValueError(f"{name} holds no rows.")
@@ -246,8 +248,8 @@ def _check(data, name):
     infinite = np.isinf(X.to_numpy()).any(axis=0)
     if infinite.any():
         raise ValueError(
-            f"{name} holds infinite values in {some(X.columns[infinite])}; "
-            "replace them."
+            f"{name} holds infinite values in {some(X.columns[infinite])}; leave the "
+            "columns out (--drop), or take these cells as missing (--na inf)."
         )
     if data.empty:
         raise ValueError(f"{name} leaves no row to learn from.")
