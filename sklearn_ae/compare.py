@@ -279,7 +279,7 @@ def _run(task, reducer, X, y, train, test, metrics, is_classification):
     shared = {
         "X_test": np.where(missing, mean, measured),
         "mean": mean,
-        "observed": 1 - missing.mean(),
+        "observed": float(1 - missing.mean()),
         "y_train": y_train,
         "y_test": y_test,
         "is_classification": is_classification,

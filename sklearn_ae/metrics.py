@@ -278,4 +278,4 @@ def _there_and_back(estimator, X):
         X = np.where(missing, mean, X)
         back = dense(X_reconstructed, "X_reconstructed")
         X_reconstructed = np.where(missing, mean, back)
-    return X, X_reconstructed, 1 - missing.mean()
+    return X, X_reconstructed, float(1 - missing.mean())

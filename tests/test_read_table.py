@@ -15,9 +15,14 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
-from sklearn_ae.datasets import read_table
+from sklearn_ae.datasets import TableEncoder, imputer, read_table
 from sklearn_ae.datasets._files import read_file
+from sklearn_ae.metrics import neg_reconstruction_mse_scorer, reconstruction_scorer
 
 RNG = np.random.default_rng(0)
 N = 40
@@ -551,3 +556,49 @@ def test_standard_input():
     table = read_table(io.BytesIO(csv(sep=";", decimal=",").encode()))
     assert share(table.data) == pytest.approx(EXPECTED)
     assert table.notes[0].startswith("Reading standard input with cells between semi")
+
+
+def test_a_mixed_table_is_scored_behind_its_encoder(tmp_path):
+    FRAME.assign(kind=KIND).to_csv(tmp_path / "x.csv", index=False)
+    table = read_table(tmp_path / "x.csv")
+    pipeline = make_pipeline(table.preprocessing, PCA(2)).fit(table.data)
+    Z = TableEncoder().fit_transform(table.data)
+    assert reconstruction_scorer(pipeline, table.data) == pytest.approx(share(Z))
+    error = -neg_reconstruction_mse_scorer(pipeline, table.data)
+    assert error == pytest.approx((1 - share(Z)) * Z.var(axis=0).mean())
+    # And a search over such pipelines.
+    grid = {"pca__n_components": [1, 2, 3]}
+    search = GridSearchCV(pipeline, grid, scoring=reconstruction_scorer, cv=3)
+    assert search.fit(table.data).best_params_ == {"pca__n_components": 3}
+
+
+def test_missing_cells_are_not_scored(tmp_path):
+    known = FRAME.mask(RNG.random(FRAME.shape) < 0.1)
+    known.to_csv(tmp_path / "x.csv", index=False)
+    filled = known.fillna(known.mean()).to_numpy()
+    pca = PCA(2).fit(filled)
+    errors = (known - pca.inverse_transform(pca.transform(filled))) ** 2
+    total = (known - known.mean()) ** 2
+    expected = 1 - errors.sum().sum() / total.sum().sum()
+    pipeline = make_pipeline(imputer(), PCA(2)).fit(known)
+    assert reconstruction_scorer(pipeline, known) == pytest.approx(expected)
+    error = -neg_reconstruction_mse_scorer(pipeline, known)
+    assert error == pytest.approx(errors.sum().sum() / known.notna().sum().sum())
+
+
+def test_the_encoder_is_a_transformer():
+    frame = pd.DataFrame({"a": [1.0, 2.0, np.nan, 4.0], "k": ["x", "y", None, "x"]})
+    encoder = clone(TableEncoder(scale=False)).fit(frame)
+    one_hot = np.array([[1, 0], [0, 1], [np.nan, np.nan], [1, 0]])
+    # A category varies as the numbers do on average.
+    one_hot *= np.sqrt(np.nanvar(frame["a"]) / np.nanvar(one_hot, axis=0).sum())
+    np.testing.assert_allclose(
+        encoder.transform(frame), np.c_[frame["a"], one_hot], atol=1e-12
+    )
+    with pytest.raises(ValueError, match="X lacks the columns k"):
+        encoder.transform(frame[["a"]])
+    with pytest.warns(UserWarning, match=r"k has values that fit did not see \(z\)"):
+        Z = encoder.transform(pd.DataFrame({"k": ["z"], "a": [1.0]}))
+    np.testing.assert_array_equal(Z, [[1.0, np.nan, np.nan]])
+    encoder.set_output(transform="pandas")
+    assert list(encoder.transform(frame)) == ["a", "k=x", "k=y"]

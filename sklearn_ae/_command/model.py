@@ -175,9 +175,14 @@ def read_model(folder):
         encoder = _encoder(**content["encoder"])
         # An imputer's private state is not ours to write: its means, fitted as one row.
         fill = imputer().fit(np.array([content["fill"]], dtype=np.float64))
-        return Model(Reading(**content["reading"]), encoder, fill, load(autoencoder))
+        model = Model(Reading(**content["reading"]), encoder, fill, load(autoencoder))
+        widths = {len(encoder.mean_), len(encoder.scale_), len(fill.statistics_)}
+        if widths != {len(encoder.get_feature_names_out())}:
+            raise ValueError("it is damaged: its parts do not fit together")
+        return model
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder} cannot be read: {error}.") from error
+        reason = str(error).rstrip(".")
+        raise ValueError(f"{folder} cannot be read: {reason}.") from error
 
 
 def _encoder(scale, columns, categories, mean, unit):

@@ -8,8 +8,6 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 
-WIDE = 98  # what the table takes
-
 
 def console(quiet=False):
     """Return where the results are printed: stdout, or nowhere."""
@@ -49,7 +47,7 @@ def cells(results, summary, measure):
             if (size, reducer) in summary.index:
                 line = summary.loc[(size, reducer)]
                 verdict = line["verdict"]
-                difference = _difference(line)
+                difference = in_points(line)
             line = [str(size), reducer, f"{mean['explained_variance']:.2%}"]
             line += [difference, verdict]
             line += [] if measure is None else [f"{mean['knn_score']:.3f}"]
@@ -57,7 +55,7 @@ def cells(results, summary, measure):
     return header, lines
 
 
-def _difference(line):
+def in_points(line):
     """Return a difference to the baseline and its interval, in percentage points."""
     most = 1 - line["baseline_mean"]  # all that was left to explain
     ends = [line["difference"], line["low"], min(line["high"], most)]
@@ -74,11 +72,12 @@ def rich_table(header, lines, results, width):
     Where the terminal is narrow, names are shorter, and the seconds are left out: the
     verdict has them too.
     """
-    if width < WIDE:
+    if _width(header, lines) > width:
         header, lines = header[:-1], [line[:-1] for line in lines]
         for line in lines:
             line[1] = line[1].removesuffix("Transformer")
-    printed = Table(box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+    gap = int(_width(header, lines) + len(header) <= width)
+    printed = Table(box=SIMPLE, padding=(0, gap, 0, 0), show_edge=False)
     for name in header:
         justify = "left" if name.startswith("\n") else "right"
         printed.add_column(name, justify=justify, no_wrap=name != "\nreducer")
@@ -86,6 +85,15 @@ def rich_table(header, lines, results, width):
     for i, line in enumerate(lines, 1):
         printed.add_row(*line, end_section=i % n_reducers == 0)
     return printed
+
+
+def _width(header, lines):
+    """Return what a table takes, its columns one space apart."""
+    columns = zip(*lines, strict=True)
+    return sum(
+        1 + max(map(len, (*name.split("\n"), *column)))
+        for name, column in zip(header, columns, strict=True)
+    )
 
 
 @contextlib.contextmanager

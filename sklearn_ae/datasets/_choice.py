@@ -95,7 +95,9 @@ def useful(looked, named, dates, asked):
 
 def said(looked):
     """Say what was assumed of cells, and which columns are categories."""
-    notes = [f"{x}: {', '.join(c.remarks)}." for x, c in looked.items() if c.remarks]
+    notes = [
+        f"Column {x}: {', '.join(c.remarks)}." for x, c in looked.items() if c.remarks
+    ]
     if len(notes) > 5:
         notes = [
             *notes[:4],

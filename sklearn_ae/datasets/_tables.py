@@ -99,7 +99,7 @@ def read_table(
     >>> for note in table.notes:
     ...     print(note)
     Reading fish.csv with cells between semicolons, decimal commas.
-    age: without 'y'.
+    Column age: without 'y'.
     Leaving out 1 column: id (rises from row to row).
     1 of 6 cells (16.7%) in mass is missing.
     """
@@ -126,13 +126,13 @@ def read_table(
             f"{name} has no column to learn from{besides}. {' '.join(notes)}".rstrip()
         )
     data = pd.DataFrame({x: column.values for x, column in looked.items()})
-    if reading is not None:  # each row is wanted, and its place
-        missing = "keep"
+    if reading is not None:  # each row is wanted, and the scale is known
+        missing, scale = "keep", False
     data, kept, more = _rows(data, apart.get("target"), missing, name)
     _check(data, name)
     if scale == "auto":
         scale, remark = needs_scale(data)
-        more += [remark] if remark and reading is None else []
+        more += [remark] if remark else []
     apart = {role: column[kept] for role, column in apart.items()}
     return Bunch(
         data=data,
