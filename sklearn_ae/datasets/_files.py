@@ -64,7 +64,7 @@ def read_file(path, *, sheet=None, na=(), **told):
         found = File(found, None)
     frame = found.frame.rename(columns=lambda name: str(name).strip())
     if found.dialect is None and na:
-        frame = frame.replace([*na, *(float(x) for x in na if _is_float(x))], np.nan)
+        frame = frame.mask(frame.isin([*na, *(float(x) for x in na if _is_float(x))]))
     return File(frame, found.dialect, found.named, found.remarks)
 
 
