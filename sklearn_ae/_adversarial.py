@@ -4,151 +4,13 @@ from numbers import Real
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn.functional import softplus
 
 from ._autoencoder import layer_sizes
-from ._base import Interval, StrOptions, _generator
+from ._base import of_fit
+from ._engine.adversarial import N_DRAWS, AdversarialObjective
+from ._engine.torch_state import generator
 from ._generative import PRIORS, GenerativeAutoencoder
-from ._networks import perceptron
-from ._training import AutoencoderNet
-
-N_DRAWS = 1000  # of the prior, for the energy distance
-SLOPE_WEIGHT = 0.1  # of the penalty on the discriminator's slope
-
-
-class Discriminator(nn.Module):
-    """A perceptron that tells draws of the prior from codes, and their distance.
-
-    Parameters
-    ----------
-    draws : array of shape (n_draws, n_components)
-        Of the prior, to measure the distance.
-    hidden_layer_sizes : sequence of int
-        Widths of the hidden layers.
-    """
-
-    def __init__(self, draws, hidden_layer_sizes):
-        super().__init__()
-        draws = torch.as_tensor(draws, dtype=torch.float32)
-        self.register_buffer("draws", draws)
-        self.register_buffer("spread", _mean_distance(draws, draws, own=True).mean())
-        sizes = [draws.shape[1], *hidden_layer_sizes, 1]
-        self.logit = perceptron(sizes, nn.LeakyReLU, 0.0)
-
-    def forward(self, z):
-        """Return the log odds that each code was drawn from the prior."""
-        return self.logit(z)[:, 0]
-
-    def distance(self, z):
-        """Return each code's part in the energy distance between codes and prior.
-
-        The mean of the parts is that distance (Székely and Rizzo 2013), divided by the
-        mean distance of two draws: 0 for equal distributions.
-        """
-        to_draws = _mean_distance(z, self.draws)
-        to_codes = _mean_distance(z, z[:N_DRAWS], own=True)
-        return (2 * to_draws - to_codes) / self.spread - 1
-
-
-def _mean_distance(z, others, own=False):
-    """Return each row's mean distance to the others, the first of its own if `own`."""
-    # Not by matrix product, whose rounding errors would be distances.
-    distances = torch.cdist(z, others, compute_mode="donot_use_mm_for_euclid_dist")
-    n_others = torch.full((len(z),), float(len(others)), device=z.device)
-    if own:  # a row is not among its others
-        n_others[: len(others)] -= 1
-    return distances.sum(1) / n_others.clamp(min=1)
-
-
-class AdversarialNet(AutoencoderNet):
-    """A skorch net with a discriminator that tells codes from draws of the prior.
-
-    Parameters
-    ----------
-    *args, **kwargs
-        Those of `AutoencoderNet`.
-    prior : callable
-        ``(n_samples, n_components, rng)`` to codes.
-    adversarial_weight : float
-        Weight of the discriminator's verdict in the autoencoder's loss.
-    discriminator_layer_sizes : tuple of int
-        Widths of the discriminator's hidden layers.
-    """
-
-    part_names = ("module_", "discriminator_")
-    optimizer_names = ("optimizer_", "discriminator_optimizer_")
-
-    def __init__(
-        self, *args, prior, adversarial_weight, discriminator_layer_sizes, **kwargs
-    ):
-        super().__init__(*args, **kwargs)
-        self.prior = prior
-        self.adversarial_weight = adversarial_weight
-        self.discriminator_layer_sizes = discriminator_layer_sizes
-
-    def initialize_module(self):
-        """Build the discriminator too."""
-        super().initialize_module()
-        self.rng_ = np.random.default_rng(torch.randint(2**62, ()).item())
-        self.discriminator_ = Discriminator(
-            self.draw(N_DRAWS), self.discriminator_layer_sizes
-        )
-        return self
-
-    def initialize_optimizer(self, triggered_directly=None):
-        """Give network and discriminator an optimizer each."""
-        for part, optimizer in zip(self.part_names, self.optimizer_names, strict=True):
-            args, kwargs = self.get_params_for_optimizer(
-                "optimizer", getattr(self, part).named_parameters()
-            )
-            setattr(self, optimizer, self.optimizer(*args, **kwargs))
-        return self
-
-    def draw(self, n_samples):
-        """Draw codes from the prior."""
-        codes = self.prior(n_samples, self.module__n_components, self.rng_)
-        return torch.as_tensor(codes, dtype=torch.float32).to(self.device)
-
-    def infer(self, x, **fit_params):
-        """Return the reconstruction and the code."""
-        z = self.module_.encode(x.to(self.device))
-        return self.module_.decode(z), z
-
-    def row_losses(self, y_pred, y_true, x):
-        """Return what an epoch is judged by: the loss, and the code's distance."""
-        losses = super().row_losses(y_pred, y_true, x)
-        return losses + self.discriminator_.distance(y_pred[1].detach())
-
-    def train_step(self, batch, **fit_params):
-        """Train the autoencoder against the discriminator, then that against it."""
-        inputs, targets = batch
-        self.module_.train()
-        y_pred = self.infer(inputs)
-        loss = super().row_losses(y_pred, targets, inputs).mean()
-        z = y_pred[1]
-        fooled = softplus(-self.discriminator_(z)).mean()
-        self.optimizer_.zero_grad()
-        (loss + self.adversarial_weight * fooled).backward()
-        self.notify(
-            "on_grad_computed",
-            named_parameters=list(self.module_.named_parameters()),
-            batch=batch,
-            training=True,
-        )
-        self.optimizer_.step()
-
-        z, draws = z.detach(), self.draw(len(z)).requires_grad_()
-        odds = self.discriminator_(draws)
-        # Without a penalty on its slope at the prior the two would circle.
-        (slope,) = torch.autograd.grad(odds.sum(), draws, create_graph=True)
-        told = softplus(-odds).mean() + softplus(self.discriminator_(z)).mean()
-        self.discriminator_optimizer_.zero_grad()
-        (told + 0.5 * SLOPE_WEIGHT * slope.square().sum(1).mean()).backward()
-        self.discriminator_optimizer_.step()
-        with torch.no_grad():
-            loss = loss.detach() + self.discriminator_.distance(z).mean()
-        return {"loss": loss, "y_pred": y_pred[0]}
+from ._sklearn import Interval, StrOptions
 
 
 class AdversarialAutoencoder(GenerativeAutoencoder):
@@ -192,7 +54,7 @@ class AdversarialAutoencoder(GenerativeAutoencoder):
         far by a fifth, 0.12 if each unit is off by half a standard deviation, 0.41 if
         all codes are zero.
     net_ : skorch.NeuralNet
-        ``net_.discriminator_`` is the discriminator.
+        ``net_.criterion_.discriminator`` is the discriminator.
 
     See Also
     --------
@@ -242,7 +104,7 @@ class AdversarialAutoencoder(GenerativeAutoencoder):
         ],
         "discriminator_layer_sizes": ["array-like"],
     }
-    _net_class = AdversarialNet
+    prior_distance_ = of_fit(lambda fitted: fitted.extras.get("prior_distance_"))
 
     def __init__(
         self,
@@ -258,48 +120,44 @@ class AdversarialAutoencoder(GenerativeAutoencoder):
         self.adversarial_weight = adversarial_weight
         self.discriminator_layer_sizes = discriminator_layer_sizes
 
-    def _measure(self, X):
-        super()._measure(X)
-        # Kept, since set_params may change `prior`.
-        named = isinstance(self.prior, str)
-        self._prior = PRIORS[self.prior] if named else self.prior
-        shape = N_DRAWS, self.n_components_
-        draws = np.asarray(self._prior(*shape, _generator(0)))
+    def _objective(self, blueprint, unexplained):
+        _, params = super()._objective(blueprint, unexplained)
+        weight, n_components = self.adversarial_weight, blueprint.n_components
+        if weight == "auto":
+            weight = 0.8 / n_components**1.5
+        return AdversarialObjective, {
+            **params,
+            "prior": self._chosen_prior(),
+            "n_components": n_components,
+            "adversarial_weight": float(weight),
+            "discriminator_layer_sizes": layer_sizes(
+                self.discriminator_layer_sizes, "discriminator_layer_sizes"
+            ),
+            "spread": self._draws(n_components).std(axis=0),
+        }
+
+    def _chosen_prior(self):
+        return PRIORS[self.prior] if isinstance(self.prior, str) else self.prior
+
+    def _fitted_prior(self):
+        return self._fitted.codec.objective.prior
+
+    def _draws(self, n_components):
+        """Return draws of the prior, always the same."""
+        shape = N_DRAWS, n_components
+        draws = np.asarray(self._chosen_prior()(*shape, generator(0)))
         if draws.shape != shape or not np.isfinite(draws).all():
             raise ValueError(
                 f"prior must return finite codes of shape (n_samples, n_components), "
                 f"here {shape}. Got {draws.shape}"
                 f"{'' if draws.shape != shape else ' with values that are not finite'}."
             )
-        self._prior_spread = draws.std(axis=0)
+        return draws
 
-    def _net_params(self):
-        sizes = self.discriminator_layer_sizes
-        weight = self.adversarial_weight
-        if weight == "auto":
-            weight = 0.8 / self.n_components_**1.5
-        return {
-            "prior": self._prior,
-            "adversarial_weight": float(weight),
-            "discriminator_layer_sizes": layer_sizes(
-                sizes, "discriminator_layer_sizes"
-            ),
-        }
-
-    def _start(self, module, linear, pca):
-        spread = np.sqrt(pca.explained_variance_)
-        # Rounding errors are not whitened.
-        spread = np.where(spread > 1e-5 * spread[0], spread, 1.0)
-        linear.start(
-            pca.components_,
-            pca.mean_,
-            spread=spread / self._prior_spread[: len(spread)],
-        )
-
-    def _keep_more(self, net, rows):
-        distance = net.discriminator_.eval().distance
+    def _extras(self, codec, rows):
+        net, distance = codec.net, codec.objective.discriminator.eval().distance
         with torch.no_grad():
             parts = [
-                distance(net.infer(rows[chunk])[1]) for chunk in self._chunks(rows)
+                distance(net.infer(rows[chunk])[1]) for chunk in codec.chunks(rows)
             ]
-        self.prior_distance_ = torch.cat(parts).double().mean().item()
+        return {"prior_distance_": torch.cat(parts).double().mean().item()}

@@ -5,8 +5,10 @@ from numbers import Integral, Real
 import numpy as np
 from torch import nn
 
-from ._base import BaseAutoencoder, Interval, StrOptions
-from ._networks import ACTIVATIONS, DenseNetwork
+from ._base import BaseAutoencoder
+from ._engine.blueprint import Blueprint
+from ._engine.networks import ACTIVATIONS, DenseNetwork
+from ._sklearn import Interval, StrOptions
 
 
 class AutoencoderTransformer(BaseAutoencoder):
@@ -290,32 +292,36 @@ class AutoencoderTransformer(BaseAutoencoder):
         self.dropout = dropout
         self.module = module
 
-    def _network(self):
-        sizes = {"n_features": self.n_features_in_, "n_components": self.n_components_}
+    def _blueprint(self, n_features, n_components):
         if self.module is not None:
-            if isinstance(self.module, nn.Module):
-                name = type(self.module).__name__
-                raise TypeError(
-                    f"module must be a class, which each fit builds anew. Got an "
-                    f"instance: pass module={name}, its parameters as module__…."
-                )
-            if not issubclass(self.module, nn.Module):
-                raise TypeError(
-                    f"module must be a subclass of torch.nn.Module. Got {self.module}."
-                )
-            return self.module, sizes
-        return DenseNetwork, {
-            **sizes,
-            "hidden_layer_sizes": self._hidden_layer_sizes(),
-            "activation": self.activation,
-            "code_activation": self.code_activation,
-            "dropout": self.dropout,
-        }
+            network, params = self._own_module(), {}
+        else:
+            network = DenseNetwork
+            params = {
+                "hidden_layer_sizes": self._hidden_layer_sizes(n_features),
+                "activation": self.activation,
+                "code_activation": self.code_activation,
+                "dropout": self.dropout,
+            }
+        return Blueprint.of(self, network, params, n_features, n_components)
 
-    def _hidden_layer_sizes(self):
+    def _own_module(self):
+        if isinstance(self.module, nn.Module):
+            name = type(self.module).__name__
+            raise TypeError(
+                f"module must be a class, which each fit builds anew. Got an "
+                f"instance: pass module={name}, its parameters as module__…."
+            )
+        if not issubclass(self.module, nn.Module):
+            raise TypeError(
+                f"module must be a subclass of torch.nn.Module. Got {self.module}."
+            )
+        return self.module
+
+    def _hidden_layer_sizes(self, n_features):
         sizes = self.hidden_layer_sizes
         if isinstance(sizes, str):
-            return (512, 256) if self.n_features_in_ > 200 else (256, 128)
+            return (512, 256) if n_features > 200 else (256, 128)
         return layer_sizes(sizes, "hidden_layer_sizes", " or be 'auto'")
 
 

@@ -7,9 +7,11 @@ import torch
 from torch import nn
 
 from ._autoencoder import layer_sizes
-from ._base import BaseAutoencoder, Interval, StrOptions
-from ._networks import ACTIVATIONS, dense, glorot, join, silence
-from ._onnx import SEQUENCES
+from ._base import BaseAutoencoder, of_fit
+from ._engine.blueprint import Blueprint
+from ._engine.networks import ACTIVATIONS, dense, glorot, join, silence
+from ._engine.onnx import SEQUENCES
+from ._sklearn import Interval, StrOptions
 
 DOWNSAMPLINGS = {"max_pool", "stride"}
 UPSAMPLINGS = {"transposed", "nearest", "bilinear"}
@@ -268,18 +270,18 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
         self.activation = activation
         self.dropout = dropout
 
-    def _measure(self, X):
-        self.image_shape_ = self._image_shape()
-        super()._measure(X)
+    image_shape_ = of_fit(lambda f: f.codec.blueprint.params["image_shape"])
 
-    def _network(self):
-        dense_code = self.n_components is not None
+    def _blueprint(self, n_features, n_components):
+        image_shape, filters = self._image_shape(n_features), self._filters()
         hidden = layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
-        return ConvolutionalNetwork, {
-            "n_features": self.n_features_in_,
-            "n_components": self.n_components_,
-            "image_shape": self._image_shape(),
-            "filters": self._filters(),
+        dense_code = self.n_components is not None
+        if not dense_code:
+            smallest = _sizes(image_shape, len(filters))[-1]
+            n_components = filters[-1] * math.prod(smallest)
+        params = {
+            "image_shape": image_shape,
+            "filters": filters,
             "kernel_size": int(self.kernel_size),
             "downsampling": self.downsampling,
             "upsampling": self.upsampling,
@@ -289,16 +291,12 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
             "dropout": self.dropout,
             "dense_code": dense_code,
         }
+        return Blueprint.of(
+            self, ConvolutionalNetwork, params, n_features, n_components
+        )
 
-    def _code_size(self, X):
-        if self.n_components is not None:
-            return super()._code_size(X)
-        filters = self._filters()
-        return filters[-1] * math.prod(_sizes(self.image_shape_, len(filters))[-1])
-
-    def _image_shape(self):
+    def _image_shape(self, n_features):
         """Return channels, height and width."""
-        n_features = self.n_features_in_
         if self.image_shape is None:
             side = math.isqrt(n_features)
             return (1, side, side) if side**2 == n_features else (1, 1, n_features)

@@ -6,7 +6,7 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import AutoencoderTransformer
-from ._base import _generator
+from ._engine.torch_state import generator
 
 
 def _normal(n_samples, n_components, rng):
@@ -24,22 +24,21 @@ PRIORS = {"normal": _normal, "uniform": _uniform}
 class GenerativeAutoencoder(AutoencoderTransformer):
     """Base class of autoencoders whose codes are in the units of a prior.
 
-    A variant may set `_prior` to another function in the manner of `PRIORS`.
+    A variant whose prior is not normal overrides `_fitted_prior`.
     """
 
-    _prior = staticmethod(PRIORS["normal"])
-
-    def _check_code(self):
-        super()._check_code()
-        if self._is_ordered():
+    def _blueprint(self, n_features, n_components):
+        if self._is_ordered:
             raise ValueError(
                 f"The codes of {type(self).__name__} follow a prior, which has no "
                 f"order: set ordered=False and a whole number as n_components. Got "
                 f"ordered={self.ordered!r}, n_components={self.n_components!r}."
             )
+        return super()._blueprint(n_features, n_components)
 
-    def _unit_of_code(self):
-        return 1.0
+    def _fitted_prior(self):
+        """Return the prior that the codes follow, in the manner of `PRIORS`."""
+        return PRIORS["normal"]
 
     def sample(self, n_samples=1, random_state=None):
         """Draw new rows: codes from the prior, decoded, without noise.
@@ -58,5 +57,7 @@ class GenerativeAutoencoder(AutoencoderTransformer):
         """
         check_is_fitted(self)
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        rng = _generator(random_state)
-        return self.inverse_transform(self._prior(n_samples, self.n_components_, rng))
+        codes = self._fitted_prior()(
+            n_samples, self.n_components_, generator(random_state)
+        )
+        return self.inverse_transform(codes)

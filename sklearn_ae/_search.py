@@ -16,20 +16,14 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import AutoencoderTransformer
-from ._base import (
-    BaseAutoencoder,
-    HasMethods,
-    Interval,
-    NetworkHTMLMixin,
-    StrOptions,
-    all_or_nothing,
-    fit_context,
-)
+from ._base import BaseAutoencoder
 from ._generative import GenerativeAutoencoder
+from ._html import NetworkHTMLMixin
 from ._onnx import OnnxMixin
+from ._sklearn import HasMethods, Interval, StrOptions, fit_context, inspected
 
 RULES = ("best", "one_standard_error")
 
@@ -193,35 +187,9 @@ class AutoencoderTransformerCV(
         TypeError
             If the `estimator` has no ordered code.
         """
-        with all_or_nothing(self):
-            self._search(X, y)
-        return self
-
-    def _search(self, X, y):
-        sizes = self._sizes()
-        estimator = (
-            AutoencoderTransformer() if self.estimator is None else self.estimator
-        )
-        if isinstance(estimator, GenerativeAutoencoder):
-            raise TypeError(
-                f"estimator must have an ordered code. Got "
-                f"{type(estimator).__name__}, whose codes follow a prior: search its "
-                f"n_components by GridSearchCV."
-            )
-        if self.predictor is None:
-            if isinstance(self.scoring, str):  # scikit-learn's names all want one
-                raise ValueError(
-                    f"scoring={self.scoring!r} scores a predictor: give predictor, or "
-                    f"a callable (estimator, X, y) -> float as scoring."
-                )
-            scorer = check_scoring(estimator, scoring=self.scoring)
-        else:
-            if y is None:
-                raise ValueError(
-                    f"predictor={self.predictor} needs a target: give y to fit."
-                )
-            scorer = check_scoring(self.predictor, scoring=self.scoring)
-        rows = validate_data(
+        sizes, estimator = self._sizes(), self._estimator()
+        scorer = self._scorer(estimator, y)
+        rows, columns = inspected(
             self, X, dtype=[np.float64, np.float32], ensure_min_samples=2
         )
         target = None if y is None else np.asarray(y)
@@ -239,15 +207,52 @@ class AutoencoderTransformerCV(
         scores, fit_times, score_times = (
             np.array(part) for part in zip(*folds, strict=True)
         )
-        self.n_splits_ = len(splits)
-        self.cv_results_ = _results(sizes, scores.T, fit_times, score_times.T)
-        self.best_index_ = self._choose(sizes, scores)
-        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
-        self.n_components_ = sizes[self.best_index_]
-        vars(self).pop("best_estimator_", None)
+        results = _results(sizes, scores.T, fit_times, score_times.T)
+        best = self._choose(sizes, scores)
+        fitted = {
+            **columns,
+            "n_splits_": len(splits),
+            "cv_results_": results,
+            "best_index_": best,
+            "best_score_": float(results["mean_test_score"][best]),
+            "n_components_": sizes[best],
+        }
         if self.refit:
-            best = clone(estimator).set_params(n_components=self.n_components_)
-            self.best_estimator_ = best.fit(X, y)
+            plain = clone(estimator).set_params(n_components=sizes[best])
+            fitted["best_estimator_"] = plain.fit(X, y)
+        # All at once: a fit that fails has left the estimator as it was.
+        for name in ("feature_names_in_", "best_estimator_"):
+            vars(self).pop(name, None)
+        vars(self).update(fitted)
+        return self
+
+    def _estimator(self):
+        """Return what is fitted, as a prototype."""
+        estimator = (
+            AutoencoderTransformer() if self.estimator is None else self.estimator
+        )
+        if isinstance(estimator, GenerativeAutoencoder):
+            raise TypeError(
+                f"estimator must have an ordered code. Got "
+                f"{type(estimator).__name__}, whose codes follow a prior: search its "
+                f"n_components by GridSearchCV."
+            )
+        return estimator
+
+    def _scorer(self, estimator, y):
+        """Return what scores a fold: a predictor on the codes, or the autoencoder."""
+        if self.predictor is not None:
+            if y is None:
+                raise ValueError(
+                    f"predictor={self.predictor} needs a target: give y to fit."
+                )
+            return check_scoring(self.predictor, scoring=self.scoring)
+        if isinstance(self.scoring, str):  # scikit-learn's names all want one
+            raise ValueError(
+                f"scoring={self.scoring!r} scores a predictor: give predictor, or "
+                f"a callable (estimator, X, y) -> float as scoring."
+            )
+        return check_scoring(estimator, scoring=self.scoring)
 
     def _sizes(self):
         sizes = np.atleast_1d(self.n_components).tolist()

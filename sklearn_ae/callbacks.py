@@ -145,12 +145,12 @@ class TensorBoard(Callback):
         self.every = every
 
     @contextlib.contextmanager
-    def watch(self, model, rows, goes_on=False):
+    def watch(self, codec, rows, goes_on=False):
         """Write while the model is trained. Called by the fit.
 
         Parameters
         ----------
-        model : estimator
+        codec : Codec
             The autoencoder, as trained so far at any time.
         rows : dict of str to ndarray of shape (n_samples, n_features)
             Rows to reconstruct: "train" and, if some were set aside, "validation".
@@ -168,26 +168,26 @@ class TensorBoard(Callback):
         if not (goes_on and hasattr(self, "run_")):
             self.run_, self.epoch_ = _new_folder(Path(self.log_dir)), 0
         with SummaryWriter(self.run_) as writer:
-            self.watched_ = writer, model, rows, X
+            self.watched_ = writer, codec, rows, X
             try:
                 if self.epoch_ == 0:
                     self._look("")
                 yield
                 self._look("kept ")
-                codes = model.transform(X)
+                codes = codec.encode(X)
                 if np.isfinite(codes).all():
-                    sprites = _sprites(X, self._shape(X, model))
+                    sprites = _sprites(X, self._shape(X, codec))
                     writer.add_embedding(codes, y, sprites, self.epoch_, tag="codes")
             finally:
                 del self.watched_
 
     def on_epoch_end(self, net, **kwargs):
         """Write what is known of the epoch."""
-        writer, model, *_ = self.watched_
+        writer, codec, *_ = self.watched_
         self.epoch_ += 1
         for name, value in net.history[-1].items():
             if name in SCALARS:
-                value = model._loss_in_units(float(value))
+                value = codec.in_units(float(value))
                 writer.add_scalar(SCALARS[name], value, self.epoch_)
         rate = net.optimizer_.param_groups[0]["lr"]
         writer.add_scalar("learning rate", rate, self.epoch_)
@@ -214,16 +214,19 @@ class TensorBoard(Callback):
             check_consistent_length(X, self.y)
         return X.astype(np.float32), None if self.y is None else list(self.y)
 
-    def _shape(self, X, model):
+    def _shape(self, X, codec):
         """Return what rows are pictures of; a height of 1 is none."""
-        return image_shape_of(self.image_shape, X.shape[1], [model])
+        shape = self.image_shape
+        if shape is None:
+            shape = codec.blueprint.params.get("image_shape")
+        return image_shape_of(shape, X.shape[1], ())
 
     def _look(self, prefix):
         """Write reconstructions and histograms of the model as it is."""
         from matplotlib.figure import Figure
 
-        writer, model, rows, X = self.watched_
-        codes = model.transform(X)
+        writer, codec, rows, X = self.watched_
+        codes = codec.encode(X)
         if not np.isfinite(codes).all():
             return  # the fit will tell of it
         for unit, values in enumerate(codes.T[:MOST_UNITS]):
@@ -233,9 +236,9 @@ class TensorBoard(Callback):
             figure = Figure(figsize=(9, 2.4), layout="constrained")
             ReconstructionDisplay.from_predictions(
                 part,
-                model.reconstruct(part),
+                codec.reconstruct(part),
                 n_samples=self.n_samples,
-                image_shape=self._shape(part, model),
+                image_shape=self._shape(part, codec),
                 ax=figure.subplots(),
             )
             writer.add_figure(f"{prefix}reconstructions/{name}", figure, self.epoch_)

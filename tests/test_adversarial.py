@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from skorch.callbacks import Callback
 
 from sklearn_ae import AdversarialAutoencoder
-from sklearn_ae._adversarial import N_DRAWS, Discriminator
+from sklearn_ae._engine.adversarial import N_DRAWS, Discriminator
 
 X = np.random.default_rng(0).permutation(load_digits().data)
 TRAIN, TEST = X[:1300], X[1300:]
@@ -82,7 +82,7 @@ def test_moments_of_held_out_codes(fitted):
 def test_held_out_codes_come_near_the_prior(prior):
     params = {"prior": prior, "adversarial_weight": 1.0}
     start, model = (make(max_iter=n, **params).fit(TRAIN) for n in (0, 100))
-    draws = model._prior(5000, 2, np.random.default_rng(2))
+    draws = model._fitted_prior()(5000, 2, np.random.default_rng(2))
     before, after = (energy_distance(m.transform(TEST), draws) for m in (start, model))
     assert after < 0.6 * before
 
@@ -148,7 +148,7 @@ def test_distance_of_more_codes_than_are_compared():
 def test_starts_at_whitened_pca():
     pca = PCA(4, whiten=True, random_state=0).fit(TRAIN)
     start = make(4, max_iter=0).fit(TRAIN)
-    spread = start._prior_spread
+    spread = start.net_.criterion_.spread
     assert_allclose(spread, 1, atol=0.1)
     assert_allclose(start.transform(TEST), pca.transform(TEST) * spread, atol=1e-5)
     assert_allclose(
@@ -173,7 +173,7 @@ def test_both_players_have_an_optimizer_and_move():
             norms.append(
                 [
                     sum(p.norm().item() for p in part.parameters())
-                    for part in (net.module_, net.discriminator_)
+                    for part in (net.module_, net.criterion_.discriminator)
                 ]
             )
 
@@ -210,15 +210,15 @@ def test_partial_fit_goes_on_after_a_pickle_as_without():
         whole.partial_fit(TRAIN)
         parted = pickle.loads(pickle.dumps(parted)).partial_fit(TRAIN)
     assert_array_equal(whole.transform(TEST), parted.transform(TEST))
-    players = [m.net_.discriminator_.state_dict() for m in (whole, parted)]
+    players = [m.net_.criterion_.discriminator.state_dict() for m in (whole, parted)]
     assert all(torch.equal(players[0][name], players[1][name]) for name in players[0])
 
 
 def test_warm_start_keeps_the_discriminator():
     model = make(warm_start=True, max_iter=2, early_stopping=False).fit(TRAIN)
-    before = model.net_.discriminator_.logit[0].weight.detach().clone()
+    before = model.net_.criterion_.discriminator.logit[0].weight.detach().clone()
     model.set_params(max_iter=0).fit(TRAIN)
-    assert torch.equal(before, model.net_.discriminator_.logit[0].weight)
+    assert torch.equal(before, model.net_.criterion_.discriminator.logit[0].weight)
 
 
 def test_divergence_leaves_finite_weights():

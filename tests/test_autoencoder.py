@@ -27,7 +27,8 @@ from skorch.callbacks import Callback, Checkpoint, EarlyStopping
 from torch import nn
 
 from sklearn_ae import AutoencoderTransformer
-from sklearn_ae._losses import LOSSES
+from sklearn_ae._engine.losses import LOSSES
+from sklearn_ae._engine.plan import Plan, n_aside
 from sklearn_ae.metrics import reconstruction_scorer
 
 DIGITS = datasets.load_digits().data
@@ -459,7 +460,7 @@ def test_the_methods_agree():
 def test_chunks_change_nothing(monkeypatch):
     autoencoder = make(5).fit(DIGITS)
     whole = autoencoder.transform(DIGITS), autoencoder.score_samples(DIGITS)
-    monkeypatch.setattr("sklearn_ae._rows.CHUNK_CELLS", 64 * 100)
+    monkeypatch.setattr("sklearn_ae._engine.tables.CHUNK_CELLS", 64 * 100)
     assert_allclose(autoencoder.transform(DIGITS), whole[0], rtol=1e-12)
     assert_allclose(autoencoder.score_samples(DIGITS), whole[1], rtol=1e-9)
 
@@ -843,7 +844,7 @@ def test_parameters_with_a_prefix_reach_skorch():
     autoencoder = make(optimizer="sgd", optimizer__momentum=0.7, loss="huber")
     autoencoder.set_params(criterion__delta=0.3).fit(IRIS)
     assert autoencoder.net_.optimizer_.param_groups[0]["momentum"] == 0.7
-    assert autoencoder.net_.criterion_.delta == 0.3
+    assert autoencoder.net_.criterion_.criterion.delta == 0.3
     assert clone(autoencoder).get_params()["criterion__delta"] == 0.3
     grid = {"optimizer__momentum": [0.0, 0.9]}
     model = make(optimizer="sgd", learning_rate_init=0.1, early_stopping=False)
@@ -876,7 +877,7 @@ def test_auto_sizes():
 def test_validation_takes_all_rows_but_one_at_most(n_rows):
     autoencoder = make(1, validation_fraction=0.99).fit(IRIS[:n_rows])
     assert np.isfinite(autoencoder.loss_)
-    assert autoencoder._n_validation(IRIS[:n_rows]) <= n_rows - 1
+    assert n_aside(autoencoder, IRIS[:n_rows], ordered=False) <= n_rows - 1
 
 
 @pytest.mark.parametrize(
@@ -884,9 +885,9 @@ def test_validation_takes_all_rows_but_one_at_most(n_rows):
     [(100, 16, 200), (1000, 50, 100), (54_000, 256, 9), (10**6, 256, 8)],
 )
 def test_auto_batches_and_epochs(n_samples, batch_size, epochs):
-    autoencoder = AutoencoderTransformer()
-    assert autoencoder._batch_size(n_samples) == batch_size
-    assert autoencoder._epochs(n_samples, batch_size) == epochs
+    plan = Plan.of(AutoencoderTransformer(), n_samples, ordered=False, one_pass=False)
+    assert plan.batch_size == batch_size
+    assert plan.n_epochs == epochs
 
 
 # -- a user's own network and callbacks --

@@ -17,8 +17,8 @@ from sklearn_ae import (
     ConvolutionalAutoencoder,
     DenoisingAutoencoder,
     VariationalAutoencoder,
-    _checkpoint,
 )
+from sklearn_ae._engine import checkpoint, fit
 
 DIGITS = load_digits().data[:500]
 PARAMS = {"max_iter": 6, "hidden_layer_sizes": (16,), "random_state": 0}
@@ -69,9 +69,9 @@ def test_a_fit_that_ended_goes_on_bit_by_bit(model, tmp_path):
         model.set_params(callbacks=[KillIn(1)])
         with pytest.raises(Killed):
             model.fit(DIGITS)
-        saved = (tmp_path / "new" / "folder" / _checkpoint.FILE).read_bytes()
+        saved = (tmp_path / "new" / "folder" / checkpoint.FILE).read_bytes()
         whole = clone(model).set_params(callbacks=None).fit(DIGITS)
-        (tmp_path / "new" / "folder" / _checkpoint.FILE).write_bytes(saved)
+        (tmp_path / "new" / "folder" / checkpoint.FILE).write_bytes(saved)
     else:
         whole = clone(model).set_params(checkpoint=None).fit(DIGITS)
     for epoch in (1, 2, 5):
@@ -93,11 +93,11 @@ def test_a_fit_that_was_killed_after_its_last_epoch_is_not_trained_again(
 ):
     model = AutoencoderTransformer(3, checkpoint=str(tmp_path), **PARAMS)
 
-    def die(self, *args):
+    def die(*args):
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(AutoencoderTransformer, "_keep", die)
+        patch.setattr(fit, "finish", die)
         with pytest.raises(Killed):
             model.fit(DIGITS)
     epochs = []
@@ -151,16 +151,16 @@ def interrupted(tmp_path, **params):
 )
 def test_another_fit_is_refused_and_the_checkpoint_kept(change, X, message, tmp_path):
     model = interrupted(tmp_path).set_params(**change)
-    before = (tmp_path / _checkpoint.FILE).read_bytes()
+    before = (tmp_path / checkpoint.FILE).read_bytes()
     with pytest.raises(ValueError, match=message):
         model.fit(X)
-    assert (tmp_path / _checkpoint.FILE).read_bytes() == before
+    assert (tmp_path / checkpoint.FILE).read_bytes() == before
     assert not hasattr(model, "mean_")
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
     model = interrupted(tmp_path)
-    path = tmp_path / _checkpoint.FILE
+    path = tmp_path / checkpoint.FILE
     whole = path.read_bytes()
     for damaged in (b"", b"text", whole[: len(whole) // 2], whole[:-10]):
         path.write_bytes(damaged)
@@ -177,7 +177,7 @@ class Boom:
 
 
 def test_nothing_in_a_checkpoint_is_executed(tmp_path, capfd):
-    torch.save({"format": 1, "fit": Boom()}, tmp_path / _checkpoint.FILE)
+    torch.save({"format": checkpoint.FORMAT, "fit": Boom()}, tmp_path / checkpoint.FILE)
     model = AutoencoderTransformer(3, checkpoint=tmp_path, **PARAMS)
     with pytest.raises(ValueError, match="no checkpoint"):
         model.fit(DIGITS)
@@ -206,7 +206,7 @@ def test_a_disk_that_fills_up_loses_no_epoch_that_was_written(tmp_path, monkeypa
         patch.setattr(os, "replace", full)
         with pytest.raises(OSError, match="No space left on device"):
             model.fit(DIGITS)
-    assert [path.name for path in tmp_path.iterdir()] == [_checkpoint.FILE]
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.FILE]
     model.fit(DIGITS)
     whole = AutoencoderTransformer(3, **PARAMS).fit(DIGITS)
     assert_array_equal(model.transform(DIGITS), whole.transform(DIGITS))
@@ -270,11 +270,11 @@ def test_that_a_fit_diverged_is_told_after_a_kill_too(tmp_path, monkeypatch):
     params = PARAMS | {"optimizer": "sgd", "learning_rate_init": 1e20}
     model = AutoencoderTransformer(3, checkpoint=tmp_path, **params)
 
-    def die(self, *args):
+    def die(*args):
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(AutoencoderTransformer, "_keep", die)
+        patch.setattr(fit, "finish", die)
         with pytest.raises(Killed):
             model.fit(DIGITS)
     with pytest.warns(ConvergenceWarning, match="The loss was not finite"):

@@ -139,7 +139,7 @@ def test_searches_on_dask_survive_a_killed_worker(tmp_path):
 
 def test_large_dask_arrays_are_streamed(monkeypatch):
     da = pytest.importorskip("dask.array")
-    monkeypatch.setattr("sklearn_ae._rows.HELD_CELLS", 1000)
+    monkeypatch.setattr("sklearn_ae._engine.tables.HELD_CELLS", 1000)
     X = np.random.default_rng(0).random((300, 8))
     lazy = da.from_array(X, chunks=(70, -1))
     model = AutoencoderTransformer(2, max_iter=2, random_state=0).fit(lazy)

@@ -15,21 +15,22 @@ from sklearn_ae import (
     DenoisingAutoencoder,
     VariationalAutoencoder,
 )
-from sklearn_ae._losses import LOSSES, PENALTIES
-from sklearn_ae._networks import NOISES
+from sklearn_ae._engine.losses import LOSSES, PENALTIES
+from sklearn_ae._engine.noise import NOISES
 
 
 class Squashed(AutoencoderTransformer):
     """Brings the checks' data into [0, 1], where cross-entropy wants them."""
 
-    def _check_bounds(self, X):
-        pass
+    def _inspect(self, X):
+        table, columns = super()._inspect(X)
+        return expit(table), columns
 
-    def _scaled(self, X, dtype):
-        return expit(X).astype(dtype)
+    def _table(self, X):
+        return expit(super()._table(X))
 
-    def _unscaled(self, X):
-        return logit(np.clip(X, 1e-6, 1 - 1e-6))
+    def inverse_transform(self, X):
+        return logit(np.clip(super().inverse_transform(X), 1e-6, 1 - 1e-6))
 
 
 # Without early stopping networks train on the checks' small tables too.

@@ -22,7 +22,8 @@ from sklearn_ae._convolutional import (
     ConvolutionalAutoencoder,
     ConvolutionalNetwork,
 )
-from sklearn_ae._networks import NOISES, PCAStart
+from sklearn_ae._engine.noise import NOISES
+from sklearn_ae._engine.wrappers import PCAStart, Widths
 
 DIGITS = load_digits().data
 WAYS = [*itertools.product(sorted(DOWNSAMPLINGS), sorted(UPSAMPLINGS))]
@@ -183,7 +184,7 @@ def test_pca_start_is_pca_and_all_of_it_can_learn(downsampling, upsampling, dens
         dense_code=dense_code,
     )
     assert hasattr(inner, "silence")
-    module = PCAStart(inner, 60, 12, nn.Identity()).double()
+    module = PCAStart(inner, Widths(60, 12, 12, 12), nn.Identity()).double()
     components = torch.linalg.qr(torch.randn(60, 12, dtype=torch.float64))[0].T
     module.start(components.numpy(), np.zeros(60))
     x = torch.randn(50, 60, dtype=torch.float64)
@@ -385,7 +386,7 @@ def test_contractive_penalty_against_the_jacobian(downsampling, n_components):
     ).fit(DIGITS[:100])
     encode = model.net_.module_.encode
     x = torch.randn(4, 64)
-    added = model.net_.penalty(encode, x, encode(x))
+    added = model.net_.criterion_.penalty(encode, x, encode(x))
     jacobians = [
         torch.autograd.functional.jacobian(lambda row: encode(row[None])[0], row)
         for row in x
@@ -488,7 +489,7 @@ def test_a_row_does_not_depend_on_its_neighbours(downsampling, upsampling, monke
     together = model.transform(DIGITS)
     alone = np.vstack([model.transform(row[None]) for row in DIGITS[:50]])
     assert_allclose(together[:50], alone, rtol=1e-9, atol=1e-9)
-    monkeypatch.setattr("sklearn_ae._rows.CHUNK_CELLS", 64 * 6 * 100)
+    monkeypatch.setattr("sklearn_ae._engine.tables.CHUNK_CELLS", 64 * 6 * 100)
     assert_allclose(model.transform(DIGITS), together, rtol=1e-9, atol=1e-9)
 
 

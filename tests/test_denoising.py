@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
 from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
-from sklearn_ae._networks import NOISES
+from sklearn_ae._engine.noise import NOISES, corruption
 
 X = load_digits().data
 TRAIN, TEST = X[:1300], X[1300:]
@@ -68,9 +68,11 @@ def test_noise_is_in_the_units_of_the_data(noise, loss):
     """What the network reads, put back into the data's units, by hand."""
     data = TRAIN / 16
     denoiser = make(noise=noise, noise_level=0.25, loss=loss, max_iter=0).fit(data)
-    rows = torch.from_numpy(denoiser._scaled(data, np.float32))
+    scaling = denoiser._fitted.codec.scaling
+    corrupt = corruption(noise, 0.25, scaling)
+    rows = torch.from_numpy(scaling.apply(data, np.float32))
     torch.manual_seed(0)
-    noisy = denoiser._unscaled(denoiser._corruption()(rows).numpy())
+    noisy = scaling.undo(corrupt(rows).numpy())
     hit = np.abs(noisy - data) > 1e-5
     if noise == "gaussian":
         assert (noisy - data).std() == pytest.approx(0.25, rel=0.02)
@@ -104,11 +106,15 @@ def test_bad_noise_is_refused():
 
 
 def test_auto_level():
-    denoiser = make(max_iter=0).fit(TRAIN)
-    assert denoiser._noise_level() == pytest.approx(
-        TRAIN.std(axis=0).mean() / 2, rel=0.4
-    )
-    assert denoiser.set_params(noise="swap")._noise_level() == 0.2
+    scaling = make(max_iter=0).fit(TRAIN)._fitted.codec.scaling
+    rows = torch.zeros(2000, 64)
+    torch.manual_seed(0)
+    noisy = corruption("gaussian", "auto", scaling)(rows) * scaling.scale
+    spread = np.sqrt(np.square(TRAIN - TRAIN.mean(axis=0)).mean())
+    assert noisy.std().item() == pytest.approx(spread / 2, rel=0.01)
+    rows = torch.arange(2000.0)[:, None].expand(2000, 64)
+    changed = corruption("swap", "auto", scaling)(rows) != rows
+    assert changed.float().mean().item() == pytest.approx(0.2, abs=0.01)
 
 
 @pytest.mark.parametrize("noise", NOISES)

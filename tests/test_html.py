@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from torch import nn
 
 import sklearn_ae
-from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV, _base
+from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV, _html
 
 X = load_iris().data
 
@@ -64,7 +64,7 @@ def test_every_estimator_shows_all_its_parameters(name):
     model = getattr(sklearn_ae, name)(2, max_iter=1).fit(data)
     title, lines = html_of(model)
     shown = [int(line[3].replace(",", "")) for line in lines[1:]]
-    parts = [getattr(model.net_, part) for part in model.net_.part_names]
+    parts = model.net_.module_, model.net_.criterion_
     assert sum(shown) == sum(p.numel() for part in parts for p in part.parameters())
     assert title.endswith(" parameters")
 
@@ -103,10 +103,10 @@ def test_names_of_the_user_are_escaped_and_text_stays_text():
 
 def test_links_lead_to_our_pages_where_there_is_a_site(monkeypatch):
     model = AutoencoderTransformer()
-    monkeypatch.setattr(_base, "documentation", lambda: None)
+    monkeypatch.setattr(_html, "documentation", lambda: None)
     assert model._get_doc_link() == ""
     assert 'href="https://scikit-learn.org' not in model._repr_html_()
-    monkeypatch.setattr(_base, "documentation", lambda: "https://x.example/docs")
+    monkeypatch.setattr(_html, "documentation", lambda: "https://x.example/docs")
     address = "https://x.example/docs/api/sklearn_ae.AutoencoderTransformer.html"
     assert f'href="{address}' in model._repr_html_()
     assert f'href="{address}' in make_pipeline(model)._repr_html_()
@@ -126,8 +126,8 @@ def test_the_site_is_the_one_that_pyproject_names(monkeypatch, lines, address):
         def get_all(self, name, default):
             return lines or default
 
-    monkeypatch.setattr(_base, "metadata", lambda name: Metadata())
-    assert _base.documentation.__wrapped__() == address
+    monkeypatch.setattr(_html, "metadata", lambda name: Metadata())
+    assert _html.documentation.__wrapped__() == address
 
 
 def test_generators_are_not_moved():

@@ -11,8 +11,9 @@ from sklearn.decomposition import PCA
 from skorch.callbacks import Callback
 
 from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
-from sklearn_ae._losses import LOSSES, OUTPUTS, PENALTIES
-from sklearn_ae._networks import DenseNetwork, KSparse
+from sklearn_ae._engine.losses import LOSSES, OUTPUTS, PENALTIES
+from sklearn_ae._engine.networks import DenseNetwork
+from sklearn_ae._engine.wrappers import KSparse
 
 X = load_digits().data
 TRAIN, TEST = X[:1300], X[1300:]
@@ -83,7 +84,7 @@ def test_contractive_gradient_against_finite_differences():
 
 def test_k_sparse_keeps_the_largest_units_and_their_gradients():
     network, x = encoder()
-    z = KSparse(network, 2).encode(x)
+    z = KSparse(network, None, 2).encode(x)
     whole = network.encode(x)
     for row, full in zip(z.tolist(), whole.tolist(), strict=True):
         threshold = sorted(map(abs, full))[-2]
@@ -101,7 +102,7 @@ def test_the_judged_loss_is_loss_plus_weighted_penalty(penalty, loss):
     common = {"max_iter": 0, "early_stopping": False, "loss": loss, **params}
     plain = make(3, **common).fit(data)
     ours = make(3, penalty=penalty, penalty_weight=0.3, **common).fit(data)
-    inner = torch.from_numpy(plain._scaled(data, np.float32))
+    inner = torch.from_numpy(plain._fitted.codec.scaling.apply(data, np.float32))
     encode = plain.net_.module_.encode
     added = PENALTIES[penalty](encode, inner, encode(inner), 0.05).mean().item()
     unit = plain.scale_ ** LOSSES[loss].power

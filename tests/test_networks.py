@@ -3,8 +3,10 @@ import pytest
 import torch
 from torch import nn
 
-from sklearn_ae._losses import OUTPUTS
-from sklearn_ae._networks import ACTIVATIONS, NOISES, DenseNetwork, PCAStart
+from sklearn_ae._engine.losses import OUTPUTS
+from sklearn_ae._engine.networks import ACTIVATIONS, DenseNetwork
+from sklearn_ae._engine.noise import NOISES
+from sklearn_ae._engine.wrappers import PCAStart, Widths
 
 
 def identity(x):
@@ -27,7 +29,7 @@ def pca_start(network, **params):
     generator = torch.Generator().manual_seed(0)
     components = torch.linalg.qr(torch.randn(6, 3, generator=generator))[0].T
     mean = torch.randn(6, generator=generator)
-    module = PCAStart(network(6, 4, **params), 6, 4, identity)
+    module = PCAStart(network(6, 4, **params), Widths(6, 4, 4, 4), identity)
     module.start(components.numpy(), mean.numpy())
     x = torch.randn(50, 6, generator=generator)
     return module, components, mean, x

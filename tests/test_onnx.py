@@ -28,9 +28,9 @@ from sklearn_ae import (
     DenoisingAutoencoder,
     VariationalAutoencoder,
 )
-from sklearn_ae._losses import LOSSES, OUTPUTS
-from sklearn_ae._networks import ACTIVATIONS
-from sklearn_ae._onnx import PARTS
+from sklearn_ae._engine.losses import LOSSES, OUTPUTS, output_of
+from sklearn_ae._engine.networks import ACTIVATIONS
+from sklearn_ae._engine.onnx import PARTS
 from sklearn_ae.persistence import to_onnx
 
 DIGITS = load_digits().data[:150] + 100.0  # far from the centre
@@ -88,7 +88,7 @@ def data_for(model):
     own = getattr(model, "estimator", model)
     shape = getattr(own, "image_shape", None)
     X = DIGITS[:, : 64 if shape is None else int(np.prod(shape))]
-    output = own._output()
+    output = output_of(own.loss, own.out_activation)
     if output.bounds is None:
         return X
     low, high = output.bounds

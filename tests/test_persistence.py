@@ -36,9 +36,10 @@ from sklearn_ae import (
     load,
     save,
 )
-from sklearn_ae._losses import LOSSES, PENALTIES
-from sklearn_ae._networks import NOISES
-from sklearn_ae.persistence import DIGITS, ESTIMATORS, FORMAT, MARK, skops_types
+from sklearn_ae._engine.losses import LOSSES, PENALTIES
+from sklearn_ae._engine.noise import NOISES
+from sklearn_ae._format import DIGITS, FORMAT, MARK
+from sklearn_ae.persistence import ESTIMATORS, skops_types
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 UNIT = (IRIS - IRIS.min(0)) / np.ptp(IRIS, axis=0)  # in [0, 1]
@@ -129,7 +130,7 @@ def fitted():
         if name in ("dense", "ordered", "momenta", "variational", "adversarial"):
             models[f"{name}, partly"] = clone(estimator).partial_fit(UNIT)
     for model in models.values():
-        if getattr(model, "_fitted_structure", {}).get("ordered"):
+        if hasattr(model, "code_size_curve_") and model.n_components_ > 1:
             models["truncated"] = model.truncate(1)
             break
     return models
@@ -319,7 +320,9 @@ def test_another_network_than_the_one_saved_is_refused(tmp_path):
 
 def test_what_no_file_can_hold_is_named(tmp_path):
     model = make(module=Network).fit(UNIT)
-    with pytest.raises(TypeError, match=r"what _fitted_structure .* set that back"):
+    with pytest.raises(
+        TypeError, match=r"what _fitted.codec.net.network of .* set that back"
+    ):
         save(model.set_params(module=None), tmp_path / "model")
     search = AutoencoderTransformerCV(1, estimator=make(module=Network), cv=2)
     search.fit(UNIT).set_params(estimator__module=torch.nn.Identity)
@@ -424,6 +427,9 @@ def test_files_of_others(tmp_path):
         path.write_bytes(data)
         with pytest.raises(ValueError, match="is not a file that sklearn_ae"):
             load(path)
+    path.write_bytes(signed({"estimator": []}, version=FORMAT - 1))
+    with pytest.raises(ValueError, match=f"format {FORMAT - 1}, of an older .* again"):
+        load(path)
     path.write_bytes(signed({"estimator": []}, version=FORMAT + 1))
     with pytest.raises(ValueError, match=f"format {FORMAT + 1}.* update sklearn_ae"):
         load(path)
@@ -495,7 +501,7 @@ def test_a_model_from_a_device_that_is_not_here(name, way, fitted, tmp_path):
     model = copy.deepcopy(fitted[name])
     best = getattr(model, "best_estimator_", model)
     # As it would be after a fit there; its weights are written as the CPU's anyway.
-    best.net_.device = best.device_ = "cuda:7"
+    best.net_.device = "cuda:7"
     with pytest.warns(DeviceWarning, match="cuda:7.*it is on the CPU now"):
         other = way(model, tmp_path)
     loaded = getattr(other, "best_estimator_", other)
@@ -520,7 +526,7 @@ def test_no_state_holds_a_tensor(name, fitted, monkeypatch):
 def test_a_model_from_cuda_and_back(way, ordered, tmp_path, monkeypatch):
     model = make(device="cuda", ordered=ordered).fit(UNIT)
     assert way(model, tmp_path).device_ == "cuda:0"
-    monkeypatch.setattr("sklearn_ae._training.resolve_device", _no_cuda)
+    monkeypatch.setattr("sklearn_ae._engine.net.resolve_device", _no_cuda)
     with pytest.warns(DeviceWarning):
         other = way(model, tmp_path)
     assert other.device_ == "cpu"

@@ -10,10 +10,11 @@ from sklearn_ae import (
     AutoencoderTransformer,
     ConvolutionalAutoencoder,
     VariationalAutoencoder,
-    _rows,
 )
-from sklearn_ae._networks import row_cost
-from sklearn_ae._rows import Batches, Lazy, Rows, Stream
+from sklearn_ae._engine import tables
+from sklearn_ae._engine.batches import Batches, Rows, Stream
+from sklearn_ae._engine.networks import row_cost
+from sklearn_ae._engine.tables import Lazy
 
 DIGITS = load_digits().data
 
@@ -37,10 +38,9 @@ class Sliced:
 @pytest.fixture
 def small_memory(monkeypatch):
     """Make digits a large table."""
-    monkeypatch.setattr(_rows, "HELD_CELLS", 64 * 500)
-    monkeypatch.setattr(_rows, "WINDOW_CELLS", 64 * 400)
-    monkeypatch.setattr(_rows, "CHUNK_CELLS", 64 * 300)
-    monkeypatch.setattr("sklearn_ae._base.WINDOW_CELLS", 64 * 400)
+    monkeypatch.setattr(tables, "HELD_CELLS", 64 * 500)
+    monkeypatch.setattr(tables, "WINDOW_CELLS", 64 * 400)
+    monkeypatch.setattr(tables, "CHUNK_CELLS", 64 * 300)
 
 
 @pytest.fixture(params=["memmap", "memmap of bytes", "sliced"])
@@ -68,7 +68,7 @@ def test_held_rows_are_batches_of_one_permutation():
 def test_streamed_rows_come_once_an_epoch(
     batch_size, shuffle, n_without, small_memory, monkeypatch
 ):
-    monkeypatch.setattr(_rows, "WINDOW_CELLS", 3 * 100)
+    monkeypatch.setattr(tables, "WINDOW_CELLS", 3 * 100)
     X = np.arange(3 * 701.0).reshape(701, 3)
     without = np.sort(np.random.default_rng(0).choice(701, n_without, replace=False))
     stream = Stream(X, lambda x: x.astype(np.float32), torch.device("cpu"), without)
@@ -151,9 +151,9 @@ def test_a_source_with_nan_is_refused_and_nothing_lost(row, small_memory):
 
 
 def test_wide_sources_start_at_pca_of_a_sample(monkeypatch):
-    monkeypatch.setattr(_rows, "HELD_CELLS", 64 * 500)
-    monkeypatch.setattr("sklearn_ae._base.PCA_FEATURES", 63)
-    monkeypatch.setattr("sklearn_ae._base.PCA_CELLS", 64 * 900)
+    monkeypatch.setattr(tables, "HELD_CELLS", 64 * 500)
+    monkeypatch.setattr("sklearn_ae._engine.pca.PCA_FEATURES", 63)
+    monkeypatch.setattr("sklearn_ae._engine.pca.PCA_CELLS", 64 * 900)
     linear = AutoencoderTransformer(5, max_iter=0, random_state=0).fit(DIGITS)
     best = PCA(5).fit(DIGITS).explained_variance_ratio_.sum()
     assert best - 0.01 < linear.score(DIGITS) < best - 1e-5

@@ -2,7 +2,6 @@ import os
 import subprocess
 import sys
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,13 +16,10 @@ from sklearn_ae import (
     ConvolutionalAutoencoder,
     VariationalAutoencoder,
 )
-from sklearn_ae._rows import Batches, Rows
-from sklearn_ae._training import (
-    AutoencoderNet,
-    KeepBest,
-    resolve_device,
-    torch_state,
-)
+from sklearn_ae._engine.batches import Batches, Rows
+from sklearn_ae._engine.judge import Judge
+from sklearn_ae._engine.net import AutoencoderNet
+from sklearn_ae._engine.torch_state import resolve_device, torch_state
 
 
 def test_batches_hold_every_row_once_in_an_order_of_each_epoch():
@@ -65,38 +61,32 @@ def test_epochs_count_when_a_paired_t_test_says_so(shift):
     rng = np.random.default_rng(0)
     start = rng.random(20) + 1
     losses = start - shift + 0.5 * rng.normal(size=20)
-    judge = KeepBest(safe_start=True, tol=0.0, patience=None)
-    judge.start_losses_ = torch.from_numpy(start)
+    judge = Judge(safe_start=True, tol=0.0, patience=None)
+    judge.start_losses = torch.from_numpy(start)
     test = stats.ttest_rel(start, losses, alternative="greater")
     beats = judge._beats_start(torch.from_numpy(losses))
     assert beats == (test.pvalue < 1 - judge.confidence)
 
 
 def test_too_few_validation_rows_prove_nothing():
-    judge = KeepBest(safe_start=True, tol=0.0, patience=None)
+    judge = Judge(safe_start=True, tol=0.0, patience=None)
     for n_rows, expected in ((7, False), (8, True)):
-        judge.start_losses_ = torch.linspace(1, 2, n_rows)
+        judge.start_losses = torch.linspace(1, 2, n_rows)
         assert bool(judge._beats_start(torch.zeros(n_rows))) is expected
 
 
 @pytest.mark.parametrize("level", [3.0, -3.0])
 def test_an_improvement_is_a_fall_by_more_than_a_share(level):
-    judge = KeepBest(safe_start=False, tol=0.1, patience=5)
-    judge.start_losses_ = torch.full((9,), level + 9)
-    judge.has_validation_, judge.best_loss_ = True, np.inf
-    judge.epoch_, judge.mark_, judge.diverged_ = 0, (np.inf, 0), False
+    judge = Judge(safe_start=False, tol=0.1, patience=5)
+    judge.begin(torch.full((9,), level + 9), held_out=True)
     for loss, last_improvement in (
         (level, 1),
         (level + 0.2, 1),  # worse
         (level - 0.2, 1),  # better, but by less than a tenth
         (level - 0.4, 4),
     ):
-        losses = [torch.full((9,), loss)]
-        net = SimpleNamespace(
-            history={(-1, "train_loss"): 0.0}, valid_losses_=losses, weights=dict
-        )
-        judge.on_epoch_end(net)
-        assert judge.mark_[1] == last_improvement
+        judge.see(0.0, torch.full((9,), loss))
+        assert judge.mark[1] == last_improvement
 
 
 @pytest.mark.parametrize("device", ["toaster", "cuda:99", "meta"])

@@ -16,13 +16,15 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from sklearn_ae import VariationalAutoencoder
 from sklearn_ae._convolutional import ConvolutionalNetwork
-from sklearn_ae._variational import (
+from sklearn_ae._engine.plan import n_aside
+from sklearn_ae._engine.variational import (
     LEAST_NOISE,
     VariationalNetwork,
     kl_to_prior,
     prior_draws,
     probabilistic_pca,
 )
+from sklearn_ae._engine.wrappers import Widths
 
 DIGITS = load_digits().data
 TRAIN, TEST = DIGITS[:1300], DIGITS[1300:]
@@ -45,7 +47,7 @@ def low_rank(n_samples=400, seed=0):
 
 def posterior(vae, X):
     """Means and variances of the codes, in float64."""
-    x = torch.from_numpy(vae._scaled(X, np.float64))
+    x = torch.from_numpy(vae._fitted.codec.scaling.apply(X, np.float64))
     with torch.no_grad():
         mean, log_variance = vae.net_.module_as(torch.float64).posterior(x)
     return mean.numpy(), np.exp(log_variance.numpy())
@@ -104,7 +106,7 @@ class Bend(nn.Module):
 
 def test_gradients_through_the_draw_against_finite_differences():
     torch.manual_seed(0)
-    module = VariationalNetwork(Bend(), 3, gaussian=True).double()
+    module = VariationalNetwork(Bend(), Widths(5, 3, 6, 3), gaussian=True).double()
     x = torch.randn(7, 5, dtype=torch.float64)
     parameters = dict(module.named_parameters())
 
@@ -120,7 +122,7 @@ def test_gradients_through_the_draw_against_finite_differences():
 
 def test_a_draw_in_training_the_mean_otherwise():
     torch.manual_seed(0)
-    module = VariationalNetwork(Bend(), 3, gaussian=True).double()
+    module = VariationalNetwork(Bend(), Widths(5, 3, 6, 3), gaussian=True).double()
     x = torch.randn(1, 5, dtype=torch.float64).expand(20_000, 5)
     with torch.no_grad():
         mean, log_variance = module.posterior(x)
@@ -272,8 +274,8 @@ def test_the_loss_is_minus_the_bound_per_cell(loss, early_stopping):
     vae = make(4, loss=loss, early_stopping=early_stopping).fit(X)
     rows = X
     if early_stopping:
-        order = np.random.default_rng(vae._split_seed).permutation(len(X))
-        rows = X[order[: vae._n_validation(X)]]
+        order = np.random.default_rng(vae._fitted.split_seed).permutation(len(X))
+        rows = X[order[: n_aside(vae, X, ordered=False)]]
         best = min(vae.validation_loss_curve_)
         assert vae.best_loss_ == pytest.approx(best, rel=1e-5)
     bound = vae.score_samples(rows).mean() / 64

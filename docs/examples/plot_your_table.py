@@ -75,8 +75,8 @@ axes[0].legend()
 plt.show()
 
 # %%
-# Where the two pictures are alike, the fit found no gain on these 426 rows that it could
-# be sure of, and kept its start, which is PCA.
+# Where the two pictures are alike, the fit found no gain on these 426 rows that it
+# could be sure of, and kept its start, which is PCA.
 
 # %%
 # Back in the table's own units

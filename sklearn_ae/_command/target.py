@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ..compare import holds_classes
+from .._measures import holds_classes
 
 
 def check(source, options):

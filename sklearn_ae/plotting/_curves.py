@@ -3,17 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._measures import METRICS
 from .._reducers import innermost
 from ._baseline import pca_error, rows_of_fit
 from ._display import Display, spans_decades, tidy
-
-_LOSSES = {
-    "squared_error": METRICS["mse"].label,
-    "absolute_error": "mean absolute error per cell",
-    "huber": "mean Huber loss per cell",
-    "binary_cross_entropy": "mean cross-entropy per cell",
-}
 
 
 class LossCurveDisplay(Display):
@@ -109,7 +101,11 @@ class LossCurveDisplay(Display):
             )
         error = None
         if X is not None:
-            _check_comparable(model)
+            if terms := model._loss_terms:
+                raise ValueError(
+                    f"X is for PCA's squared error, which can't be compared with the "
+                    f"loss of a {type(model).__name__} with {terms[0]}: leave X out."
+                )
             error = pca_error(rows_of_fit(model, X), model.n_components_)
         kept = None
         if np.isfinite(model.best_loss_):
@@ -119,7 +115,7 @@ class LossCurveDisplay(Display):
             model.validation_loss_curve_,
             kept=kept,
             pca_error=error,
-            label=_loss_in_words(model),
+            label=model._loss_label,
         )
         return display.plot(ax)
 
@@ -167,34 +163,3 @@ class LossCurveDisplay(Display):
             )
             values.append(self.pca_error)
         return values
-
-
-def _loss_in_words(model):
-    """Return what a fitted autoencoder's loss curve is a curve of."""
-    label = _LOSSES[model.loss]
-    if hasattr(model, "beta"):
-        label = "minus the evidence lower bound, nats per cell"
-    elif model.penalty not in (None, "k_sparse"):
-        label += f", with the {model.penalty} penalty"
-    if hasattr(model, "prior_distance_"):
-        label += ";\nvalidation with the distance to the prior"
-    if hasattr(model, "code_size_curve_"):
-        label += ",\nmean over code sizes"
-    return label
-
-
-def _check_comparable(model):
-    """Refuse a model whose loss is not the squared error of its reconstructions."""
-    others = {
-        f"loss={model.loss!r}": model.loss != "squared_error",
-        f"noise={model.noise!r}": model.noise is not None,
-        f"penalty={model.penalty!r}": model.penalty not in (None, "k_sparse"),
-        "a prior": hasattr(model, "sample"),
-        "an ordered code": hasattr(model, "code_size_curve_"),
-    }
-    if any(others.values()):
-        reason = next(name for name, there in others.items() if there)
-        raise ValueError(
-            f"X is for PCA's squared error, which can't be compared with the "
-            f"loss of a {type(model).__name__} with {reason}: leave X out."
-        )

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback
 
-FORMAT = 1
+FORMAT = 2
 FILE = "checkpoint.pt"
 
 
@@ -73,26 +73,37 @@ class Checkpoint(Callback):
     ----------
     folder : path-like
         Where the file is, or will be. It is made if missing.
-    fit : dict of str to str
-        What the fit is of: the same for the same call with the same data. A file of
-        another fit is refused.
     generator : numpy.random.Generator
         The fit's, which has not drawn yet. It is set to what it was.
     """
 
     epochs_only = True
 
-    def __init__(self, folder, fit, generator):
+    def __init__(self, folder, generator):
         self.path = Path(folder) / FILE
-        self.fit = fit
         self.saved = self._read()
         if self.saved is not None:
-            self._check(self.saved["fit"])
             generator.bit_generator.state = self.saved["generator"]
         self.generator = generator.bit_generator.state
 
-    def _check(self, saved):
-        for name, now in self.fit.items():
+    def open(self, fit, keeper):
+        """Begin, or go on if the file is of the same fit.
+
+        Parameters
+        ----------
+        fit : dict of str to str
+            What the fit is of: the same for the same call with the same data.
+        keeper : KeepBest
+            The callback that keeps weights.
+
+        Raises
+        ------
+        ValueError
+            If the file is of another fit.
+        """
+        self.fit, self.keeper = fit, keeper
+        saved = {} if self.saved is None else self.saved["fit"]
+        for name, now in fit.items() if saved else ():
             if saved.get(name) != now:
                 raise ValueError(
                     f"{self.path} is the checkpoint of another fit: its {name} was "
@@ -129,9 +140,9 @@ class Checkpoint(Callback):
             getattr(net, name).load_state_dict(state)
         net.history.extend(self.saved["history"])
         vars(net).update(self.saved["net"])
-        if "rng" in self.saved:
-            net.rng_.bit_generator.state = self.saved["rng"]
-        vars(_judge(net)).update(self.saved["judge"])
+        for name, value in self.saved["objective"].items():
+            setattr(net.criterion_, name, value)
+        self.keeper.load_state_dict(self.saved["keeper"])
         torch.set_rng_state(self.saved["torch"])
         if "cuda" in self.saved:
             torch.cuda.set_rng_state(self.saved["cuda"], net.device)
@@ -150,7 +161,7 @@ class Checkpoint(Callback):
         self.path.unlink(missing_ok=True)
 
     def _write(self, net):
-        judge = _judge(net)
+        objective = net.criterion_
         state = {
             "format": FORMAT,
             "fit": self.fit,
@@ -160,12 +171,11 @@ class Checkpoint(Callback):
                 name: getattr(net, name).state_dict() for name in net.optimizer_names
             },
             "history": [{**epoch, "batches": []} for epoch in net.history],
-            "net": {name: getattr(net, name) for name in net.state_names},
-            "judge": {name: getattr(judge, name) for name in judge.state},
+            "net": {name: getattr(net, name) for name in net.memory},
+            "objective": {name: getattr(objective, name) for name in objective.memory},
+            "keeper": self.keeper.state_dict(),
             "torch": torch.get_rng_state(),
         }
-        if hasattr(net, "rng_"):
-            state["rng"] = net.rng_.bit_generator.state
         if torch.device(net.device).type == "cuda":
             state["cuda"] = torch.cuda.get_rng_state(net.device)
         try:
@@ -178,10 +188,6 @@ class Checkpoint(Callback):
                 f"The checkpoint {self.path} can't be written: {error}. What was "
                 f"written before is still there: the same call goes on from it."
             ) from error
-
-
-def _judge(net):
-    return next(judge for _, judge in net.callbacks_ if hasattr(judge, "state"))
 
 
 def _plain(value):

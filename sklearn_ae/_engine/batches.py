@@ -1,98 +1,15 @@
-"""Rows on their way to the network: chunks, batches, and data larger than memory."""
+"""Batches: rows on their way to the network, held or streamed, and their split."""
 
-import mmap
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
-from sklearn.utils import check_array
 from torch.utils.data import Dataset
 
-CHUNK_CELLS = 2**20  # cells of the widest layer in one inference step: 4 MiB
-HELD_CELLS = 2**26  # cells that a fit copies as float32: 256 MiB; more are streamed
-WINDOW_CELLS = 2**24  # cells of a stream that are in memory at a time: 64 MiB
+from . import tables
+
 BLOCK_CELLS = 2**16  # neighbours that a stream reads together, at least 64 rows
 SOME_ROWS = 1000  # rows from anywhere that are read together
-
-
-def chunks(X, n_columns=0):
-    """Yield slices of rows whose widest array has at most `CHUNK_CELLS` cells.
-
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-        What is cut.
-    n_columns : int, default=0
-        Width of the widest array that is made of it, if wider than X.
-
-    Yields
-    ------
-    slice
-    """
-    step = max(1, CHUNK_CELLS // max(X.shape[1], n_columns, 1))
-    for start in range(0, len(X), step):
-        yield slice(start, start + step)
-
-
-def is_large(X):
-    """Tell whether a table is too large to be copied."""
-    return X.shape[0] * X.shape[1] > HELD_CELLS
-
-
-class Lazy:
-    """A table that is read and checked by slices of rows, never as a whole.
-
-    Parameters
-    ----------
-    array : array-like of shape (n_samples, n_features)
-        Has `shape`, `dtype` and slices of rows: an array, a `numpy.memmap`, or a data
-        set of h5py or zarr.
-    """
-
-    def __init__(self, array):
-        self.array = array
-        self.shape = array.shape
-        self.dtype = np.dtype(np.float32 if array.dtype == np.float32 else np.float64)
-        self.size = array.shape[0] * array.shape[1]
-        self._n_bytes = 0
-
-    @staticmethod
-    def suits(X):
-        """Tell whether X is a large table of numbers that can be read by slices."""
-        dtype = getattr(X, "dtype", None)
-        shape = getattr(X, "shape", ())
-        return (
-            isinstance(dtype, np.dtype)
-            and dtype.kind in "fiu"
-            and not issparse(X)
-            and len(shape) == 2
-            and is_large(X)
-        )
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, rows):
-        part = np.asarray(self.array[rows]).astype(self.dtype, copy=False)
-        if not np.isfinite(part.sum()):
-            check_array(part)  # says whether it is NaN or infinity
-        self._n_bytes += part.nbytes
-        # Rows from everywhere bring whole pages, and those around, with them.
-        if not isinstance(rows, slice) or self._n_bytes > WINDOW_CELLS:
-            self._forget()
-        return part
-
-    def _forget(self):
-        """Let go of pages of a memmap, which else count as the process's memory."""
-        if not isinstance(self.array, np.memmap):
-            return
-        self._n_bytes = 0
-        base = self.array
-        while isinstance(base, np.ndarray):
-            base = base.base
-        # In mode "c" what the caller wrote is in these pages alone.
-        if self.array.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
-            base.madvise(mmap.MADV_DONTNEED)
 
 
 class Rows(Dataset):
@@ -175,7 +92,7 @@ class Stream(Dataset):
 
     def windows(self, shuffle):
         """Yield the rows, a window at a time, in blocks of an epoch's own order."""
-        n_window = max(1, WINDOW_CELLS // self.shape[1])
+        n_window = max(1, tables.WINDOW_CELLS // self.shape[1])
         n_rows = n_window  # without an order a window is one block
         if shuffle:
             n_rows = min(max(64, BLOCK_CELLS // self.shape[1]), -(-n_window // 16))
@@ -237,5 +154,107 @@ class Batches:
         return (inputs if self.corrupt is None else self.corrupt(inputs)), targets
 
     def __len__(self):
-        n_batches, left = divmod(len(self.dataset), self.batch_size)
-        return max(1, n_batches + (left > 1))
+        return n_batches(len(self.dataset), self.batch_size)
+
+
+def n_batches(n_rows, batch_size):
+    """Return how many batches rows make."""
+    whole, left = divmod(n_rows, batch_size)
+    return max(1, whole + (left > 1))
+
+
+class Split(NamedTuple):
+    """Row numbers of a table, those set aside for validation first.
+
+    Attributes
+    ----------
+    aside : ndarray of int
+        Set aside; sorted where the table is large.
+    others : ndarray of int or None
+        The rest, in an order of their own; None is the order of the table.
+    """
+
+    aside: np.ndarray
+    others: np.ndarray | None
+
+
+def split(table, n_aside, seed):
+    """Draw rows that are set aside.
+
+    Parameters
+    ----------
+    table : table of shape (n_samples, n_features)
+    n_aside : int
+        How many.
+    seed : int
+        The same seed draws the same rows of a table.
+
+    Returns
+    -------
+    Split
+    """
+    rng = np.random.default_rng(seed)
+    if tables.is_large(table):
+        aside = np.sort(rng.choice(len(table), n_aside, replace=False))
+        return Split(aside, None)
+    if not n_aside:
+        return Split(np.arange(0), None)
+    order = rng.permutation(len(table))
+    return Split(order[:n_aside], order[n_aside:])
+
+
+class Data(NamedTuple):
+    """Rows as the network reads them.
+
+    Attributes
+    ----------
+    every : Tensor or Stream of shape (n_samples, n_features)
+        All rows, in any order.
+    train : Rows or Stream
+        Those to train on.
+    valid : Tensor of shape (n_aside, n_features) or None
+        Those set aside.
+    """
+
+    every: object
+    train: object
+    valid: torch.Tensor | None
+
+
+def read(table, parts, scaling, device, picked=None):
+    """Read a table, or prepare that it be read window by window.
+
+    Parameters
+    ----------
+    table : table of shape (n_samples, n_features)
+    parts : Split
+    scaling : Scaling
+    device : torch.device
+        Where tensors go.
+    picked : ndarray of shape (n_aside, n_features), default=None
+        Rows set aside of a large table, where they have been read already.
+
+    Returns
+    -------
+    Data
+    """
+
+    def scaled(rows):
+        return scaling.apply(rows, np.float32)
+
+    if tables.is_large(table):
+        every = Stream(table, scaled, device)
+        train = Stream(table, scaled, device, without=parts.aside)
+        if not len(parts.aside):
+            return Data(every, train, None)
+        if picked is None:
+            return Data(every, train, every[parts.aside])
+        return Data(every, train, torch.from_numpy(scaled(picked)).to(device))
+    rows = scaled(table)
+    if not len(parts.aside):
+        rows = torch.from_numpy(rows).to(device)
+        return Data(rows, Rows(rows), None)
+    rows = rows[np.concatenate(parts)]
+    rows = torch.from_numpy(rows).to(device)
+    n_aside = len(parts.aside)
+    return Data(rows, Rows(rows[n_aside:]), rows[:n_aside])

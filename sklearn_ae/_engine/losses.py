@@ -1,11 +1,12 @@
 """Losses, output activations and penalties on the code, by name.
 
-To add one: write its row in `LOSSES`, `OUTPUTS` or `PENALTIES`, which the parameter
-constraints and the tests read; name it in the docstring of `AutoencoderTransformer`;
-give the tests its formula.
+To add one: write its row in `LOSSES`, `OUTPUTS` or `PENALTIES`, from which parameter
+constraints, displays, files and tests take it; name it in the docstring of
+`AutoencoderTransformer`; give the tests its formula.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -59,6 +60,8 @@ class Loss(NamedTuple):
         A loss of `torch.nn` that takes ``reduction="none"``.
     power : int
         The power of the data's unit that the loss is measured in.
+    label : str
+        What it is called beside an axis.
     out_activation : str
         What ``out_activation="auto"`` means.
     activates : bool
@@ -67,18 +70,54 @@ class Loss(NamedTuple):
 
     criterion: type[nn.Module]
     power: int
+    label: str
     out_activation: str = "identity"
     activates: bool = False
 
 
 LOSSES = {
-    "squared_error": Loss(nn.MSELoss, power=2),
-    "absolute_error": Loss(nn.L1Loss, power=1),
-    "huber": Loss(nn.HuberLoss, power=2),
+    "squared_error": Loss(nn.MSELoss, 2, "mean squared error per cell"),
+    "absolute_error": Loss(nn.L1Loss, 1, "mean absolute error per cell"),
+    "huber": Loss(nn.HuberLoss, 2, "mean Huber loss per cell"),
     "binary_cross_entropy": Loss(
-        nn.BCEWithLogitsLoss, power=0, out_activation="logistic", activates=True
+        nn.BCEWithLogitsLoss,
+        0,
+        "mean cross-entropy per cell",
+        out_activation="logistic",
+        activates=True,
     ),
 }
+
+
+def output_of(loss, out_activation):
+    """Return what becomes of the decoded.
+
+    Parameters
+    ----------
+    loss : str
+        A key of `LOSSES`.
+    out_activation : str
+        A key of `OUTPUTS`, or "auto".
+
+    Returns
+    -------
+    Output
+
+    Raises
+    ------
+    ValueError
+        If the loss stands no such activation.
+    """
+    row = LOSSES[loss]
+    if out_activation in ("auto", row.out_activation):
+        return OUTPUTS[row.out_activation]
+    if row.activates:
+        raise ValueError(
+            f"loss={loss!r} goes with out_activation='auto' or "
+            f"{row.out_activation!r}. Got {out_activation!r}."
+        )
+    return OUTPUTS[out_activation]
+
 
 # Penalties: (encode, x, z, sparsity) -> penalty of each row, where z is encode(x).
 
@@ -113,4 +152,33 @@ PENALTIES = {"l1": _l1, "kl": _kl, "contractive": _contractive}
 
 def weighted(encode, x, z, penalty, weight, sparsity):
     """Return a penalty of each row, times its weight."""
-    return weight * penalty(encode, x, z, sparsity)
+    return weight * penalty(encode, x, z, sparsity)  # (n_samples,)
+
+
+def penalty_of(penalty, weight, sparsity):
+    """Return what is added to the loss of each row, or None.
+
+    Parameters
+    ----------
+    penalty : str or None
+        A key of `PENALTIES`; of another name nothing is added.
+    weight : float
+        Its weight.
+    sparsity : float or "auto"
+        The mean activation that "kl" holds.
+
+    Returns
+    -------
+    callable or None
+        ``(encode, x, z) -> penalties``.
+    """
+    if penalty not in PENALTIES:
+        return None
+    held = 0.05 if sparsity == "auto" else sparsity
+    if penalty == "kl" and not held < 1:
+        raise ValueError(
+            f"sparsity is the mean activation that penalty='kl' holds: a number "
+            f"between 0 and 1. Got {sparsity!r}."
+        )
+    row = PENALTIES[penalty]
+    return partial(weighted, penalty=row, weight=float(weight), sparsity=held)

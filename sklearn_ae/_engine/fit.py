@@ -1,0 +1,433 @@
+"""A fit, from a table to a fitted model. It writes nothing to the estimator.
+
+Four steps, of which each takes what the ones before gave: `look_through`, `prepare`,
+`train`, `finish`.
+"""
+
+import contextlib
+import copy
+import hashlib
+from dataclasses import dataclass, replace
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from skorch.helper import predefined_split
+
+from . import batches
+from .batches import Batches, Data, Rows
+from .blueprint import Blueprint, build
+from .caller import warn_caller
+from .checkpoint import Checkpoint
+from .codec import Codec, cut
+from .fitted import Fitted
+from .history import History
+from .judge import Judge, KeepBest, KeepFinite
+from .losses import LOSSES, output_of
+from .net import AutoencoderNet
+from .noise import corruption
+from .pca import fit_pca
+from .plan import JUDGED_ROWS, Plan, n_aside
+from .scaling import Scaling, ends, measure
+from .tables import Picked, chunks, is_large
+from .torch_state import generator, resolve_device, torch_state
+from .wrappers import PCAStart
+
+WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a fit is asked for.
+
+    Attributes
+    ----------
+    estimator : estimator
+        Its parameters are read, and its hooks `_blueprint`, `_objective` and `_extras`
+        called.
+    table : table of shape (n_samples, n_features)
+        The rows.
+    previous : Fitted or None
+        What the fit goes on from.
+    one_pass : bool
+        Whether the rows are gone through once, as a part of many.
+    device : torch.device
+        Where it trains.
+    generator : numpy.random.Generator
+        All seeds are drawn from it.
+    """
+
+    estimator: object
+    table: object
+    previous: Fitted | None
+    one_pass: bool
+    device: torch.device
+    generator: np.random.Generator
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known of a table before anything is computed with it."""
+
+    scaling: Scaling
+    split: batches.Split
+    split_seed: int
+    picked: np.ndarray | None  # (n_aside, n_features), of a large table
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a training needs."""
+
+    scaling: Scaling
+    blueprint: Blueprint
+    plan: Plan
+    data: Data
+    net: AutoencoderNet  # at its start
+    keeper: KeepBest | KeepFinite
+    split_seed: int
+
+
+def fit(estimator, table, previous=None, one_pass=False, listeners=None):
+    """Fit a model to a table.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its parameters are read, and its hooks `_blueprint`, `_objective` and `_extras`
+        called.
+    table : table of shape (n_samples, n_features)
+        The rows.
+    previous : Fitted, default=None
+        What the fit goes on from.
+    one_pass : bool, default=False
+        Whether the rows are gone through once, as a part of many.
+    listeners : callable, default=None
+        Called with the number of epochs; returns further callbacks.
+
+    Returns
+    -------
+    fitted : Fitted
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    """
+    device = resolve_device(estimator.device)
+    # A copy: a pass that fails shall not have advanced it.
+    draws = copy.deepcopy(previous.generator) if previous and one_pass else None
+    draws = draws or generator(estimator.random_state)
+    job = Job(estimator, table, previous, one_pass, device, draws)
+    checkpoint = None
+    if estimator.checkpoint is not None and not one_pass:
+        checkpoint = Checkpoint(estimator.checkpoint, draws)
+    seed = int(draws.integers(2**62))
+    survey = look_through(job)  # before torch's modes: denormal numbers count here
+    with torch_state(device, seed):
+        prepared = prepare(job, survey, listeners, checkpoint)
+        train(job, prepared)
+        fitted, interrupted = finish(job, prepared)
+    if checkpoint is not None and not interrupted:
+        checkpoint.remove()
+    return fitted, interrupted
+
+
+def look_through(job):
+    """Draw rows to set aside, and measure the table."""
+    estimator, table, previous = job.estimator, job.table, job.previous
+    split_seed = previous.split_seed if previous else int(job.generator.integers(2**62))
+    aside = 0
+    if not job.one_pass:
+        aside = n_aside(estimator, table, estimator._is_ordered)
+    split = batches.split(table, aside, split_seed)
+    picked = Picked(split.aside) if is_large(table) and previous is None else None
+    scaling = previous.codec.scaling if previous else _measure(estimator, table, picked)
+    _check_bounds(job, scaling)
+    return Survey(scaling, split, split_seed, picked and picked.rows)
+
+
+def prepare(job, survey, listeners, checkpoint):
+    """Start at PCA, and set a net up."""
+    estimator, previous, scaling = job.estimator, job.previous, survey.scaling
+    axes, blueprint = _layout(job, scaling, survey.split_seed)
+    data = batches.read(job.table, survey.split, scaling, job.device, survey.picked)
+    plan = Plan.of(estimator, len(data.train), blueprint.ordered, job.one_pass)
+    keeper = KeepFinite()
+    if not job.one_pass:
+        safe_start = previous is not None or estimator.init == "pca"
+        patience = None if data.valid is None else estimator.n_iter_no_change
+        keeper = KeepBest(Judge(safe_start, estimator.tol, patience))
+    # The keeper comes after all that may change weights.
+    callbacks = [*(estimator.callbacks or ())]
+    callbacks += listeners(plan.n_epochs) if listeners else []
+    callbacks.append(keeper)
+    if checkpoint is not None:
+        checkpoint.open(_identity(job, scaling), keeper)
+        callbacks.append(checkpoint)
+    objective = estimator._objective(blueprint, _unexplained(blueprint, axes, previous))
+    net = _net(
+        *(estimator, scaling, blueprint, objective, plan, data.valid),
+        device=str(job.device),
+        callbacks=callbacks,
+    )
+    net.initialize()
+    if previous is not None:
+        _go_on(net, previous, momenta=job.one_pass)
+    elif estimator.init == "pca":
+        linear = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
+        net.criterion_.start(net.module_, linear, axes)
+    return Prepared(scaling, blueprint, plan, data, net, keeper, survey.split_seed)
+
+
+def train(job, prepared):
+    """Train the net."""
+    net, data = prepared.net, prepared.data
+    if prepared.blueprint.ordered:
+        cut(net, prepared.blueprint.prefix(1))  # fails now rather than after it
+    if job.estimator.compile:
+        batch_size = prepared.plan.batch_size
+        _compile(net, next(iter(Batches(data.train, batch_size)))[0])
+    codec = Codec(net, prepared.scaling, prepared.blueprint)
+    goes_on = job.one_pass and job.previous is not None
+    with _watched(codec, data, goes_on):
+        net.partial_fit(data.train)
+
+
+def finish(job, prepared):
+    """Return what the training came to, and whether it was interrupted."""
+    net, data, verdict = prepared.net, prepared.data, prepared.keeper.verdict
+    estimator, previous = job.estimator, job.previous
+    codec = Codec(net, prepared.scaling, prepared.blueprint)
+    epochs = [epoch for epoch in net.history if "train_loss" in epoch]
+    interrupted = len(epochs) < len(net.history)
+    _warn(net, verdict, len(epochs), interrupted, prepared.plan)
+    fitted = Fitted(
+        codec,
+        History.of(epochs, verdict, codec.in_units, previous and previous.history),
+        prepared.split_seed,
+        estimator.noise,
+        generator=job.generator if job.one_pass else None,
+    )
+    if codec.blueprint.ordered:
+        rows = data.every if data.valid is None else data.valid
+        fitted = replace(fitted, curve=codec.share_curve(rows[:JUDGED_ROWS]))
+        if previous is None and isinstance(estimator.n_components, float):
+            fitted = fitted.prefix(_enough(fitted.ratios, estimator.n_components))
+    codec = fitted.codec
+    fitted = replace(
+        fitted,
+        error=codec.mean_squared_error(data.every),
+        extras=estimator._extras(codec, data.every),
+    )
+    # A model that is shipped holds no rows, and little that only training needs.
+    net = codec.net
+    net.train_split = net.iterator_train__corrupt = net.rates = None
+    if not job.one_pass:
+        net.forget_momenta()
+    return fitted, interrupted
+
+
+# -- prepare --
+
+
+def _measure(estimator, table, picked):
+    """Return the scaling of a table; pick rows on the way."""
+    bounded = output_of(estimator.loss, estimator.out_activation).bounds is not None
+    watched = (table[rows] for rows in chunks(table))
+    if picked is not None:
+        watched = picked.watch(table)
+    return measure(watched, table.dtype, bounded)
+
+
+def _check_bounds(job, scaling):
+    """Raise an error if data lie outside of what the output can be."""
+    estimator = job.estimator
+    bounds = output_of(estimator.loss, estimator.out_activation).bounds
+    if bounds is None:
+        return
+    slack = 1e-6  # MinMaxScaler overshoots by a rounding error
+    low, high = scaling.low, scaling.high
+    if job.previous is not None:
+        low, high = ends(job.table)
+    if low < bounds[0] - slack or high > bounds[1] + slack:
+        name = "loss" if LOSSES[estimator.loss].activates else "out_activation"
+        raise ValueError(
+            f"{name}={getattr(estimator, name)!r} needs X in [{bounds[0]:g}, "
+            f"{bounds[1]:g}]. Got values from {low:.9g} to {high:.9g}: "
+            f"scale X first, for example by MinMaxScaler(), or choose another "
+            f"{name}."
+        )
+
+
+def _layout(job, scaling, split_seed):
+    """Return PCA, where it is wanted, and the blueprint of the module."""
+    estimator, table, previous = job.estimator, job.table, job.previous
+    n_features = table.shape[1]
+    if previous is not None:
+        blueprint = estimator._blueprint(n_features, previous.codec.n_components)
+        if name := previous.codec.blueprint.difference(blueprint):
+            raise ValueError(
+                f"{name} has changed since the last fit, to "
+                f"{blueprint.settings.get(name)!r}, so its weights can't go on: set it "
+                f"back, or fit with warm_start=False."
+            )
+        return None, blueprint
+
+    def pca(n_components):
+        # The user's own seed: the randomized solver's result depends on it.
+        seed = estimator.random_state
+        if not isinstance(seed, Integral):
+            seed = int(job.generator.integers(2**31))
+        return fit_pca(table, scaling, n_components, seed, split_seed)
+
+    if isinstance(estimator.n_components, float):
+        axes = pca(None)
+        # Some more than PCA needs: it is the held-out share that counts.
+        share = estimator.n_components + (1 - estimator.n_components) / 4
+        enough = int(np.searchsorted(axes.shares, share)) + 1
+        size = min(enough, len(axes.shares))
+        return axes.first(size), estimator._blueprint(n_features, size)
+    blueprint = estimator._blueprint(n_features, estimator.n_components)
+    if estimator.init == "pca" or blueprint.ordered:
+        return pca(min(blueprint.n_components, *table.shape)), blueprint
+    return None, blueprint
+
+
+def _unexplained(blueprint, axes, previous):
+    """Return the share of variance that PCA leaves to each prefix of the code."""
+    if not blueprint.ordered:
+        return None
+    if previous is not None:
+        return previous.codec.net.criterion__unexplained
+    return axes.unexplained(blueprint.n_components)
+
+
+def _net(estimator, scaling, blueprint, objective, plan, valid, **params):
+    """Return a skorch net that is not initialized yet."""
+    corrupt = corruption(estimator.noise, estimator.noise_level, scaling)
+    if valid is not None:
+        # Corrupted once, so that every epoch is judged on the same rows.
+        valid = Rows(corrupt(valid) if corrupt else valid, valid)
+    criterion, criterion_params = objective
+    optimizer = {f"optimizer__{k}": v for k, v in plan.optimizer_params.items()}
+    return AutoencoderNet(
+        build,
+        module__blueprint=blueprint,
+        optimizer=plan.optimizer,
+        dataset=Rows,
+        iterator_train=Batches,
+        iterator_train__shuffle=True,
+        iterator_train__corrupt=corrupt,
+        iterator_valid=Batches,
+        precision=estimator.precision,
+        verbose=int(estimator.verbose),
+        max_epochs=plan.n_epochs,
+        batch_size=plan.batch_size,
+        rates=plan.rates,
+        train_split=None if valid is None else predefined_split(valid),
+        criterion=criterion,
+        **params,
+        **{
+            **optimizer,
+            **estimator._prefixed(("optimizer__", "criterion__")),
+            **{f"criterion__{k}": v for k, v in criterion_params.items()},
+        },
+    )
+
+
+def _go_on(net, previous, momenta):
+    """Let a net go on from the weights of a fit and, if `momenta`, its momenta."""
+    net.set_weights(previous.codec.net.weights())
+    momenta = momenta and previous.generator is not None  # only a pass keeps them
+    for name in net.optimizer_names:
+        own, old = getattr(net, name), getattr(previous.codec.net, name)
+        if momenta and type(own) is type(old):
+            state = old.state_dict()
+            # What set_params changed since then counts.
+            state["param_groups"] = own.state_dict()["param_groups"]
+            own.load_state_dict(state)
+
+
+def _identity(job, scaling):
+    """Return what tells one fit from another: names and values."""
+    estimator, table = job.estimator, job.table
+    # What does not change the result, or is not the same after a restart.
+    params = estimator.get_params()
+    for name in ("checkpoint", "callbacks", "device", "verbose", "warm_start"):
+        params.pop(name)
+    plain = {k: getattr(v, "__qualname__", repr(v)) for k, v in params.items()}
+    first = np.ascontiguousarray(table[:1000])
+    return {
+        "class": type(estimator).__name__,
+        "number of rows": str(len(table)),
+        "number of columns": str(table.shape[1]),
+        "data's mean": repr(float(scaling.mean.mean())),
+        "data's spread": repr(scaling.scale),
+        "checksum of the first rows": hashlib.sha256(first).hexdigest()[:16],
+        "start": "cold" if job.previous is None else "warm",
+        **plain,
+    }
+
+
+# -- train --
+
+
+@contextlib.contextmanager
+def _watched(codec, data, goes_on):
+    """Let the callbacks that have `watch` look at the model while it is trained."""
+    watchers = [each for _, each in codec.net.callbacks_ if hasattr(each, "watch")]
+    with contextlib.ExitStack() as stack:
+        if watchers:
+            rows = {"train": next(data.train.windows(False))[:WATCHED_ROWS][1]}
+            if data.valid is not None:
+                rows["validation"] = data.valid[:WATCHED_ROWS]
+            rows = {
+                name: codec.scaling.undo(part.cpu().numpy()).astype(np.float32)
+                for name, part in rows.items()
+            }
+        for watcher in watchers:
+            stack.enter_context(watcher.watch(codec, rows, goes_on))
+        yield
+
+
+def _compile(net, inputs):
+    """Compile the network, or say why not and go on without."""
+    module = net.module_
+    module.compile()
+    try:
+        with torch.random.fork_rng(), torch.no_grad():
+            module.eval()(inputs)
+    except Exception as error:  # any of torch's many compilers may be missing
+        module._compiled_call_impl = None
+        warn_caller(
+            f"compile=True has no effect here: {type(error).__name__}: "
+            f"{str(error).splitlines()[0]}",
+            UserWarning,
+        )
+
+
+# -- finish --
+
+
+def _warn(net, verdict, n_whole, interrupted, plan):
+    """Say what went wrong."""
+    if verdict.diverged:
+        warn_caller(
+            f"The loss was not finite in epoch {n_whole}; the best weights "
+            f"until then (epoch {verdict.best_epoch}) were restored. Try a "
+            f"smaller learning_rate_init (now {plan.rate:g}) or data "
+            f"without extreme rows.",
+            ConvergenceWarning,
+        )
+    elif interrupted:
+        warn_caller(
+            f"The fit was interrupted in epoch {len(net.history)} of "
+            f"{net.max_epochs}; the best weights until then (epoch "
+            f"{verdict.best_epoch}) were kept.",
+            ConvergenceWarning,
+        )
+
+
+def _enough(ratios, share):
+    """Return the smallest code that keeps the wanted share of variance."""
+    enough = np.searchsorted(np.cumsum(ratios), share) + 1
+    return int(min(enough, len(ratios)))

@@ -1,0 +1,69 @@
+"""Fitted: all that an estimator holds of a fit."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .codec import Codec
+from .history import History
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit comes to.
+
+    Attributes
+    ----------
+    codec : Codec
+        The model.
+    history : History
+        Its losses.
+    split_seed : int
+        Of the rows set aside: those of a warm start are the same.
+    noise : str or None
+        What the network read in training.
+    generator : numpy.random.Generator or None
+        For the next pass, after a pass.
+    error : float or None
+        Mean squared error per cell of the rows of the last fit.
+    curve : ndarray of shape (n_components,) or None
+        Share of variance that each prefix of an ordered code explains.
+    extras : dict
+        Fitted attributes that only the variant has.
+    """
+
+    codec: Codec
+    history: History
+    split_seed: int
+    noise: str | None
+    generator: np.random.Generator | None = None
+    error: float | None = None
+    curve: np.ndarray | None = None
+    extras: dict = field(default_factory=dict)
+
+    @property
+    def ratios(self):
+        """Share of variance that each unit of an ordered code adds, or None."""
+        if self.curve is None:
+            return None
+        # A unit that adds less than nothing takes it from those before it.
+        shares = np.minimum.accumulate(self.curve[::-1])[::-1]
+        return np.diff(np.maximum(shares, 0), prepend=0)
+
+    @property
+    def beyond_squared_error(self):
+        """Names of what makes the loss another one than the mean squared error."""
+        loss, objective = self.codec.blueprint.settings["loss"], self.codec.objective
+        found = {
+            f"loss={loss!r}": loss != "squared_error",
+            f"noise={self.noise!r}": self.noise is not None,
+            f"penalty={objective.penalty_name!r}": objective.penalty is not None,
+            "a prior": objective.has_prior,
+            "an ordered code": self.curve is not None,
+        }
+        return [name for name, there in found.items() if there]
+
+    def prefix(self, n_components):
+        """Return what it is with the first code units alone."""
+        codec = self.codec.prefix(n_components)
+        return replace(self, codec=codec, curve=self.curve[:n_components])

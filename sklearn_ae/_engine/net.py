@@ -1,0 +1,319 @@
+"""The skorch net: the loop over batches, weights in and out, and a state to keep."""
+
+import contextlib
+import copy
+import inspect
+import warnings
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import PrintLog
+from skorch.exceptions import DeviceWarning
+from skorch.utils import to_tensor
+
+from . import tables
+from .batches import Batches
+from .checkpoint import mapped
+from .networks import row_cost
+from .torch_state import resolve_device, torch_state
+
+THREAD_PRODUCTS = 500_000  # of a batch, below which one more thread is no gain
+
+
+class AutoencoderNet(NeuralNet):
+    """A skorch net whose criterion is an `Objective`.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Those of `skorch.NeuralNet`.
+    rates : ndarray of shape (n_steps,), default=None
+        Learning rate of each step (see `one_cycle`). None is a constant rate.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the products in training steps; weights and all else are float32.
+    """
+
+    # Numbers that the next epoch depends on, besides.
+    memory = ("over_", "step_")
+
+    def __init__(self, *args, rates=None, precision="float32", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.rates = rates
+        self.precision = precision
+
+    @property
+    def optimizer_names(self):
+        """Names of their optimizers."""
+        return tuple(optimizer for _, optimizer in self.criterion.players)
+
+    def initialize_optimizer(self, triggered_directly=None):
+        """Give each part that trains an optimizer of its own."""
+        if len(self.criterion.players) == 1:
+            return super().initialize_optimizer(triggered_directly)
+        for part, optimizer in self.criterion.players:
+            args, kwargs = self.get_params_for_optimizer(
+                "optimizer", getattr(self, part).named_parameters()
+            )
+            setattr(self, optimizer, self.optimizer(*args, **kwargs))
+        return self
+
+    def get_default_callbacks(self):
+        """Return the callback that prints the losses, if verbose."""
+        return [("print_log", PrintLog())] if self.verbose else []
+
+    def infer(self, x, **fit_params):
+        """Return what the objective's losses need."""
+        x = to_tensor(x, device=self.device)
+        return self.criterion_.predict(self.module_, x)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the mean loss of the rows."""
+        y_true = to_tensor(y_true, device=self.device)
+        return self.criterion_.row_losses(self.module_, y_pred, y_true, X).mean()
+
+    def weights(self):
+        """Return all weights, as they are now, by the name of what has them."""
+        parts = [part for part, _ in self.criterion.players]
+        return {name: getattr(self, name).state_dict() for name in parts}
+
+    def set_weights(self, weights):
+        """Copy weights, as `weights` gives them, into this net."""
+        for name, state in weights.items():
+            getattr(self, name).load_state_dict(state)
+
+    def forget_momenta(self):
+        """Let go of what only the next training step would need."""
+        for name in self.optimizer_names:
+            getattr(self, name).state.clear()
+
+    # Skorch tells every callback of every batch and fetches every loss. Where all
+    # that listen are `epochs_only`, as ours are, that is left out: on small networks it
+    # takes longer than the arithmetic.
+
+    def on_train_begin(self, net, **kwargs):
+        """Set up the schedule; see who listens to batches."""
+        super().on_train_begin(net, **kwargs)
+        closure = inspect.signature(self.optimizer_.step).parameters.get("closure")
+        self.quick_ = (closure is None or closure.default is not closure.empty) and all(
+            getattr(callback, "epochs_only", isinstance(callback, PrintLog))
+            for _, callback in self.callbacks_
+        )
+        self.over_ = False
+        self.step_ = 0
+        self._set_rate()
+        self.criterion_.begin(held_out=self.train_split is not None)
+        # No more threads than pay; `torch_state` puts them back.
+        wanted = self.batch_size * self.row_cost()[1] // THREAD_PRODUCTS
+        torch.set_num_threads(min(max(1, wanted), torch.get_num_threads()))
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Go through the batches once, and note their mean loss."""
+        if iterator is None:
+            return
+        half = training and self.precision == "bfloat16"
+        device = torch.device(self.device).type
+        # Its cache of weights would outlive the step that changes them.
+        with torch.autocast(device, torch.bfloat16, half, cache_enabled=False):
+            losses, sizes = self._go_through(
+                iterator, training, prefix, step_fn, **fit_params
+            )
+        self.epoch_losses_[f"{prefix}_loss"] = np.average(losses, weights=sizes)
+
+    def _go_through(self, iterator, training, prefix, step_fn, **fit_params):
+        """Return the losses and the sizes of the batches."""
+        if not self.quick_:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            columns = [f"{prefix}_loss", f"{prefix}_batch_size"]
+            return zip(*self.history[-1, "batches", :, columns], strict=True)
+        self._set_training(training)
+        # Fetched from the device once. Small tensors that stay would fragment memory.
+        losses, sizes = torch.empty(len(iterator), device=self.device), []
+        for i, batch in enumerate(iterator):
+            losses[i] = step_fn(batch, **fit_params)["loss"].detach()
+            sizes.append(len(batch[0]))
+            if training:
+                self._set_rate()
+        return losses.double().cpu().numpy(), sizes
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        """Go on in the schedule."""
+        super().on_batch_end(net, training=training, **kwargs)
+        if training:
+            self._set_rate()
+
+    def _set_rate(self):
+        """Set the learning rate of the next step."""
+        if self.rates is not None and self.step_ < len(self.rates):
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.rates[self.step_]
+            self.step_ += 1
+
+    def train_step(self, batch, **fit_params):
+        """Let each part take a step, in turn."""
+        if not self.quick_ and len(self.criterion.players) == 1:
+            return super().train_step(batch, **fit_params)
+        if not self.quick_:
+            self._set_training(True)
+        inputs, targets = batch
+        y_pred = self.infer(inputs, **fit_params)
+        turns = self.criterion_.turns(self.module_, y_pred, targets, inputs)
+        noted = []
+        for (part, optimizer), (loss, note) in zip(
+            self.criterion.players, turns, strict=True
+        ):
+            optimizer = getattr(self, optimizer)
+            optimizer.zero_grad()
+            loss.backward()
+            if not self.quick_ and part == "module_":
+                named = list(getattr(self, part).named_parameters())
+                self.notify(
+                    "on_grad_computed",
+                    named_parameters=named,
+                    batch=batch,
+                    training=True,
+                )
+            optimizer.step()
+            noted.append(note)
+        return {"loss": sum(noted[1:], noted[0]), "y_pred": y_pred}
+
+    def on_epoch_end(self, net, **kwargs):
+        """Record the losses, before any callback looks at them."""
+        super().on_epoch_end(net, **kwargs)
+        vars(self).pop("twin_", None)  # fused steps leave no mark on the weights
+        for name, loss in self.epoch_losses_.items():
+            before = [epoch[name] for epoch in self.history[:-1] if name in epoch]
+            self.history.record(name, loss)
+            self.history.record(
+                f"{name}_best", bool(loss < min(before, default=np.inf))
+            )
+
+    def validation_step(self, batch, **fit_params):
+        """Keep each row's loss too: what `KeepBest` judges by."""
+        inputs, targets = batch
+        self._set_training(False)
+        with torch.no_grad():
+            y_pred = self.infer(inputs, **fit_params)
+            losses = self.criterion_.judged_losses(
+                self.module_, y_pred, targets, inputs
+            )
+        self.valid_losses_.append(losses)
+        return {"loss": losses.mean(), "y_pred": y_pred}
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Start with no losses, unless the fit is over."""
+        if self.over_:
+            raise KeyboardInterrupt  # skorch's way to end a fit
+        super().on_epoch_begin(net, **kwargs)
+        self.criterion_.begin_epoch(self.module_)
+        self.valid_losses_ = []
+        self.epoch_losses_ = {}
+
+    def evaluate(self, rows):
+        """Return the judged losses in inference mode, as float64 on the CPU."""
+        self.module_.eval()
+        chunk = max(1, tables.CHUNK_CELLS // self.row_cost()[0])
+        with torch.no_grad():
+            losses = [
+                self.criterion_.judged_losses(
+                    self.module_, self.infer(inputs), targets, inputs
+                )
+                for inputs, targets in Batches(rows, chunk)
+            ]
+        return torch.cat(losses).double().cpu()
+
+    def row_cost(self):
+        """Return the cells of the module's widest layer and its products for a row."""
+        if not hasattr(self, "row_cost_"):
+            n_features = self.module__blueprint.widths.n_features
+            self.row_cost_ = row_cost(self.module_, n_features)
+        return self.row_cost_
+
+    def module_as(self, dtype):
+        """Return the module in a precision, for inference.
+
+        Parameters
+        ----------
+        dtype : torch.dtype
+            Of its parameters and of what it shall be given.
+        """
+        own = next(self.module_.parameters()).dtype
+        if dtype == own:
+            return self.module_.eval()
+        # Remade when a weight was replaced or changed in place. In a tuple, since
+        # skorch keeps track of every module that it is given as an attribute.
+        tensors = [*self.module_.parameters(), *self.module_.buffers()]
+        mark = [dtype, *((id(tensor), tensor._version) for tensor in tensors)]
+        if getattr(self, "twin_", [None])[0] != mark:
+            self.twin_ = mark, copy.deepcopy(self.module_).eval().to(dtype), tensors
+        return self.twin_[1]
+
+    def initialize(self):
+        """Initialize the net, and remember what its start was drawn from."""
+        self.random_start_ = torch.get_rng_state().numpy()
+        return super().initialize()
+
+    def plain_params(self):
+        """Return the parameters, from which another net can be made like this one."""
+        params = self.get_params(deep=False).items()
+        params = {name: value for name, value in params if not name.startswith("_")}
+        # Those that were at the fit; the next fit has a net and callbacks of its own.
+        return {**params, "callbacks": None}
+
+    # Skorch's own state has a pickle within. This one is parameters and arrays, from
+    # which the net is built anew: on the device that is there, and by any reader.
+
+    def __getstate__(self):
+        state = {"params": self.plain_params()}
+        if getattr(self, "initialized_", False):
+            optimizers = {
+                name: getattr(self, name).state_dict() for name in self.optimizer_names
+            }
+            state["weights"] = mapped(_as_array, self.weights())
+            state["optimizers"] = mapped(_as_array, optimizers)
+            state["random_start"] = self.random_start_
+            state["history"] = list(self.history_)
+        return state
+
+    def __setstate__(self, state):
+        device = _device_here(state["params"]["device"])
+        self.__init__(**{**state["params"], "device": device})
+        if "weights" not in state:
+            return
+        with torch_state(torch.device(device), 0):
+            # A network may have drawn what it keeps neither as weight nor as buffer.
+            torch.set_rng_state(_as_tensor(state["random_start"]))
+            self.initialize()
+            self.set_weights(mapped(_as_tensor, state["weights"]))
+            for name, optimizer in mapped(_as_tensor, state["optimizers"]).items():
+                getattr(self, name).load_state_dict(optimizer)
+        self.random_start_ = state["random_start"]
+        self.history_.extend(state["history"])
+        self.module_.eval()
+
+
+def _as_array(value):
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        with contextlib.suppress(TypeError):  # numpy lacks some of torch's dtypes
+            return value.numpy().copy()
+    return value
+
+
+def _as_tensor(value):
+    # Of memory of its own.
+    return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value
+
+
+def _device_here(device):
+    """Return a net's device, or, where torch hasn't it, the CPU and a warning."""
+    try:
+        return str(resolve_device(device))
+    except ValueError:
+        warnings.warn(
+            f"The model was fitted on {device!r}, which torch hasn't here: it is on "
+            f"the CPU now.",
+            DeviceWarning,
+            stacklevel=2,
+        )
+        return "cpu"

@@ -1,0 +1,146 @@
+"""Plan: how long and in which steps a network trains."""
+
+import inspect
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from . import tables
+from .batches import n_batches
+
+OPTIMIZERS = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": torch.optim.SGD,
+}
+JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes and rates of a training.
+
+    Attributes
+    ----------
+    batch_size : int
+        Rows in a step.
+    n_epochs : int
+        Epochs at most.
+    rate : float
+        The highest learning rate.
+    rates : list of float or None
+        Of each step; None for a constant one.
+    optimizer : class
+        Of `torch.optim`.
+    optimizer_params : dict
+        Its parameters.
+    """
+
+    batch_size: int
+    n_epochs: int
+    rate: float
+    rates: list | None
+    optimizer: type
+    optimizer_params: dict
+
+    @classmethod
+    def of(cls, params, n_rows, ordered, one_pass):
+        """Make the plan that parameters ask for.
+
+        Parameters
+        ----------
+        params : object
+            Has the parameters of an estimator as attributes.
+        n_rows : int
+            Rows to train on.
+        ordered : bool
+            Whether the code is.
+        one_pass : bool
+            Whether the rows are gone through once, at a constant rate.
+
+        Returns
+        -------
+        Plan
+        """
+        batch_size = _batch_size(params, n_rows, ordered)
+        rate, rates = _rate(params, batch_size, ordered), None
+        n_epochs = 1 if one_pass else _n_epochs(params, n_rows, batch_size, ordered)
+        if not one_pass and params.learning_rate == "one_cycle":
+            n_steps = n_epochs * n_batches(n_rows, batch_size)
+            rates = one_cycle(getattr(params, "optimizer__lr", rate), n_steps)
+        optimizer = OPTIMIZERS.get(params.optimizer, params.optimizer)
+        wanted = {"lr": rate, "weight_decay": params.alpha, "fused": True}
+        if ordered:  # whose gradients change more from batch to batch
+            wanted["betas"] = (0.9, 0.98)
+        taken = {"lr", *inspect.signature(optimizer).parameters}
+        wanted = {name: value for name, value in wanted.items() if name in taken}
+        return cls(batch_size, n_epochs, rate, rates, optimizer, wanted)
+
+
+def n_aside(params, table, ordered):
+    """Return how many rows of a table are set aside for validation."""
+    if not params.early_stopping:
+        return 0
+    n_samples = len(table)
+    wanted = int(np.ceil(params.validation_fraction * n_samples))
+    if ordered:  # each is decoded at many lengths
+        wanted = min(wanted, JUDGED_ROWS)
+    if tables.is_large(table):  # they are held
+        wanted = min(wanted, tables.WINDOW_CELLS // table.shape[1])
+    return min(max(wanted, min(20, n_samples // 4)), n_samples - 1)
+
+
+# Of an ordered code each length sees a part of the rows: it wants longer steps,
+# larger batches where there are enough of them, and more epochs.
+
+
+def _batch_size(params, n_rows, ordered):
+    if params.batch_size != "auto":
+        return min(int(params.batch_size), n_rows)
+    if ordered:
+        return int(np.clip(3 * n_rows // 40, 24, 512))
+    return int(np.clip(n_rows // 20, 16, 256))
+
+
+def _rate(params, batch_size, ordered):
+    if params.learning_rate_init != "auto":
+        return params.learning_rate_init
+    return min(batch_size**0.5 / 2000, 0.006) if ordered else 0.002
+
+
+def _n_epochs(params, n_rows, batch_size, ordered):
+    if params.max_iter != "auto":
+        return int(params.max_iter)
+    if ordered:
+        batch_size = min(batch_size / 1.5, 256)  # of a plain code
+    n_epochs = np.clip(2000 // np.ceil(n_rows / batch_size), 8, 200)
+    return int(np.ceil(1.4 * n_epochs)) if ordered else int(n_epochs)
+
+
+def one_cycle(rate, n_steps):
+    """Return the learning rates of one cycle (Smith and Topin 2019).
+
+    Up along a cosine from 1/25 of the highest rate in three tenths of the steps, then
+    down along another nearly to zero.
+
+    Parameters
+    ----------
+    rate : float
+        The highest.
+    n_steps : int
+        Number of rates.
+
+    Returns
+    -------
+    list of float
+    """
+    top = 0.3 * n_steps - 1
+    rising = np.arange(n_steps) <= top
+    way = np.where(
+        rising,
+        np.arange(n_steps) / max(top, 1),
+        (n_steps - 1 - np.arange(n_steps)) / max(n_steps - 1 - top, 1),
+    )
+    low = rate / 25 * np.where(rising, 1, 1e-4)
+    return (low + (rate - low) * (1 - np.cos(np.pi * way)) / 2).tolist()

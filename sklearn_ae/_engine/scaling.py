@@ -1,0 +1,186 @@
+"""Scaling: the centre and the one unit of the data, and the way there and back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .tables import CHUNK_CELLS, chunks
+
+MOST = 1e150  # what can still be squared and added up in float64
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What the network's units are, measured on the training rows.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_features,), float64
+        Mean of each column.
+    scale : float
+        Root mean square of the centred cells; 1.0 for bounded data.
+    low, high : float
+        Smallest and largest cell.
+    bounded : bool
+        Whether the output lies in a range that the data do too, so that they are
+        neither centred nor scaled.
+    """
+
+    mean: np.ndarray
+    scale: float
+    low: float
+    high: float
+    bounded: bool
+
+    def apply(self, X, dtype):
+        """Return a copy of X as the network reads it: centred, in units of `scale`."""
+        if self.bounded:
+            return X.astype(dtype)
+        if X.size <= CHUNK_CELLS:
+            return self._centred(X, dtype)
+        scaled = np.empty(X.shape, dtype)
+        for rows in chunks(X):
+            scaled[rows] = self._centred(X[rows], dtype)
+        return scaled
+
+    def undo(self, X):
+        """Return what the network gives, in the data's units."""
+        if self.bounded:
+            return X
+        if self._in_float32(X):
+            mean = torch.from_numpy(self.mean.astype(np.float32))
+            return torch.from_numpy(X).mul(self.scale).add_(mean).numpy()
+        return X * self.scale + self.mean
+
+    # As exact in float32 as in float64, and faster, if the mean comes in two parts.
+
+    def _in_float32(self, array):
+        return array.dtype == np.float32 and 1e-30 < self.scale < 1e30
+
+    def _centred(self, X, dtype):
+        if self._in_float32(X):
+            coarse = self.mean.astype(np.float32)
+            fine = torch.from_numpy((self.mean - coarse).astype(np.float32))
+            with np.errstate(over="ignore"):
+                centred = X - coarse
+            torch.from_numpy(centred).sub_(fine).div_(self.scale)
+        else:
+            with np.errstate(over="ignore"):
+                centred = (X - self.mean) / self.scale
+        return finite(centred, dtype, self.scale)
+
+
+def finite(array, dtype, unit=1.0):
+    """Return the array, in units of `unit`, in a dtype that it and its squares fit.
+
+    Parameters
+    ----------
+    array : ndarray
+    dtype : dtype
+    unit : float, default=1.0
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    ValueError
+        If they don't fit.
+    """
+    largest = float(np.finfo(dtype).max)
+    if dtype == np.float64:  # the squares of float32 are float64
+        largest = MOST / max(unit, 1.0)
+        fits = float(max(array.max(), -array.min())) <= largest
+    else:  # the sum is quick, and tells of nearly all arrays that they fit
+        fits = array.dtype == dtype and np.isfinite(array.sum())
+    if not fits and float(np.abs(array).max()) > largest:
+        raise ValueError(
+            f"X has values {np.abs(array).max():g} times as large as the training "
+            f"data's spread: too large for {np.dtype(dtype).name}."
+        )
+    return array.astype(dtype, copy=False)
+
+
+def ends(table):
+    """Return the least and the largest cell of a table."""
+    blocks = (table[rows] for rows in chunks(table))
+    found = [(block.min(), block.max()) for block in blocks]
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+@dataclass
+class _Moments:
+    """Mean and spread of the rows so far, joined block by block (Chan et al. 1983)."""
+
+    n_rows: int = 0
+    mean: np.ndarray | float = 0.0
+    unit: float = 0.0  # of the squares: those of 1e200 would not fit a float64
+    squares: float = 0.0  # of all distances from the mean
+    low: np.ndarray | float = np.inf
+    high: np.ndarray | float = -np.inf
+
+    def add(self, block, tiny):
+        """Take a block of rows in."""
+        n_rows, low, high = len(block), block.min(axis=0), block.max(axis=0)
+        mean = block.sum(axis=0, dtype=np.float64) / n_rows
+        unit = max((high - mean).max(), (mean - low).max())
+        residuals = block - mean
+        correction = residuals.sum(axis=0)
+        squares = np.square(residuals / unit).sum() if unit > tiny else 0.0
+        # Constant columns lose the rounding error of their mean.
+        mean = mean + correction / n_rows
+        if self.n_rows:
+            n_all = self.n_rows + n_rows
+            between = mean - self.mean
+            mean = self.mean + between * (n_rows / n_all)
+            far = max(self.unit, unit, np.abs(between).max())
+            if far > tiny:
+                inside = self.squares * (self.unit / far) ** 2
+                inside += squares * (unit / far) ** 2
+                weight = self.n_rows * (n_rows / n_all)
+                squares = inside + weight * np.square(between / far).sum()
+            unit, n_rows = far, n_all
+        self.n_rows, self.mean, self.unit, self.squares = n_rows, mean, unit, squares
+        self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
+
+
+def measure(blocks, dtype, bounded):
+    """Measure centre, unit and ends of rows, reading them once.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray of shape (n_rows, n_features)
+        All rows, in parts.
+    dtype : dtype
+        Of the rows.
+    bounded : bool
+        Whether the output is.
+
+    Returns
+    -------
+    Scaling
+
+    Raises
+    ------
+    ValueError
+        If the data's squares would overflow.
+    """
+    tiny = np.finfo(dtype).tiny
+    moments = _Moments()
+    with np.errstate(over="ignore", invalid="ignore"):
+        for block in blocks:
+            moments.add(block, tiny)
+        low, high, mean = moments.low, moments.high, moments.mean
+        spread = max((high - mean).max(), (mean - low).max())
+    if not spread < MOST:
+        raise ValueError(
+            f"X has values too large to be squared: up to "
+            f"{max(-low.min(), high.max()):g}. Divide it by a constant first."
+        )
+    scale = 1.0
+    if spread > tiny and not bounded:
+        n_cells = moments.n_rows * len(mean)
+        scale = float(moments.unit * np.sqrt(moments.squares / n_cells))
+    return Scaling(mean, scale, low.min(), high.max(), bounded)

@@ -1,0 +1,141 @@
+"""Tables: where rows come from, and how many of them are read at a time.
+
+A table is whatever has `shape`, `dtype` (float32 or float64), a length, and gives a
+dense array for a slice or for an array of row numbers: `numpy.ndarray`, or `Lazy`.
+To add a kind of table: a class here, and a branch in `as_table`.
+"""
+
+import mmap
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array
+
+CHUNK_CELLS = 2**20  # cells of the widest layer in one inference step: 4 MiB
+HELD_CELLS = 2**26  # cells that a fit copies as float32: 256 MiB; more are streamed
+WINDOW_CELLS = 2**24  # cells of a stream that are in memory at a time: 64 MiB
+
+
+def chunks(X, n_columns=0):
+    """Yield slices of rows whose widest array has at most `CHUNK_CELLS` cells.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+        What is cut.
+    n_columns : int, default=0
+        Width of the widest array that is made of it, if wider than X.
+
+    Yields
+    ------
+    slice
+    """
+    step = max(1, CHUNK_CELLS // max(X.shape[1], n_columns, 1))
+    for start in range(0, len(X), step):
+        yield slice(start, start + step)
+
+
+def is_large(X):
+    """Tell whether a table is too large to be copied."""
+    return X.shape[0] * X.shape[1] > HELD_CELLS
+
+
+def as_table(X, check):
+    """Return X as a table.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        What the user gave.
+    check : callable
+        Called with X, or with an array of its shape and type where X is checked as it
+        is read; returns the checked array.
+
+    Returns
+    -------
+    ndarray or Lazy
+    """
+    if not Lazy.suits(X):
+        return check(X)
+    check(np.broadcast_to(np.zeros((), X.dtype), (min(X.shape[0], 2), X.shape[1])))
+    return Lazy(X)
+
+
+class Lazy:
+    """A table that is read and checked by slices of rows, never as a whole.
+
+    Parameters
+    ----------
+    array : array-like of shape (n_samples, n_features)
+        Has `shape`, `dtype` and slices of rows: an array, a `numpy.memmap`, or a data
+        set of h5py or zarr.
+    """
+
+    def __init__(self, array):
+        self.array = array
+        self.shape = array.shape
+        self.dtype = np.dtype(np.float32 if array.dtype == np.float32 else np.float64)
+        self._n_bytes = 0
+
+    @staticmethod
+    def suits(X):
+        """Tell whether X is a large table of numbers that can be read by slices."""
+        dtype = getattr(X, "dtype", None)
+        shape = getattr(X, "shape", ())
+        return (
+            isinstance(dtype, np.dtype)
+            and dtype.kind in "fiu"
+            and not issparse(X)
+            and len(shape) == 2
+            and is_large(X)
+        )
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        part = np.asarray(self.array[rows]).astype(self.dtype, copy=False)
+        if not np.isfinite(part.sum()):
+            check_array(part)  # says whether it is NaN or infinity
+        self._n_bytes += part.nbytes
+        # Rows from everywhere bring whole pages, and those around, with them.
+        if not isinstance(rows, slice) or self._n_bytes > WINDOW_CELLS:
+            self._forget()
+        return part
+
+    def _forget(self):
+        """Let go of pages of a memmap, which else count as the process's memory."""
+        if not isinstance(self.array, np.memmap):
+            return
+        self._n_bytes = 0
+        base = self.array
+        while isinstance(base, np.ndarray):
+            base = base.base
+        # In mode "c" what the caller wrote is in these pages alone.
+        if self.array.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+            base.madvise(mmap.MADV_DONTNEED)
+
+
+class Picked:
+    """Rows that are copied as they go by, which saves reading them a second time.
+
+    Parameters
+    ----------
+    numbers : ndarray of int
+        Sorted row numbers.
+    """
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+        self.rows = None  # (n_numbers, n_features)
+
+    def watch(self, table):
+        """Yield a table's chunks in order, and copy the rows among them."""
+        self.rows = np.empty((len(self.numbers), table.shape[1]), table.dtype)
+        for rows in chunks(table):
+            block = table[rows]
+            first, last = np.searchsorted(
+                self.numbers, (rows.start, rows.start + len(block))
+            )
+            self.rows[first:last] = block[self.numbers[first:last] - rows.start]
+            yield block

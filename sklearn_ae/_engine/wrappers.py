@@ -1,0 +1,184 @@
+"""Wrappers: modules around a network that keep the network contract too.
+
+Each is called as ``Wrapper(network, widths, **parameters)``, with the `Widths` of the
+whole.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Widths:
+    """How wide a network is at its ends.
+
+    Attributes
+    ----------
+    n_features, n_components : int
+        Widths of the data and of the code.
+    n_encoded : int
+        Columns that the network's `encode` gives, the code's first.
+    n_decoded : int
+        Columns that its `decode` takes, the code's first.
+    """
+
+    n_features: int
+    n_components: int
+    n_encoded: int
+    n_decoded: int
+
+
+class PCAStart(nn.Module):
+    """A network beside a linear path that starts as PCA.
+
+    Until the first step it *is* PCA: ``encode(x) = W x + b`` and
+    ``decode(z) = link(Wᵀ z + m)``, and the network adds nothing. It adds nothing since
+    its last layers are zero (`silence`, which the built-in networks have) or, for a
+    user's network, since a factor before it is zero. Everything learns from there.
+
+    Parameters
+    ----------
+    network : Module
+        Keeps the network contract.
+    widths : Widths
+        Of the network.
+    link : callable
+        Turns data into what `decode` returns (the output activation's `link`).
+    """
+
+    def __init__(self, network, widths, link):
+        super().__init__()
+        self.network = network
+        self.link = link
+        self.encode_linear = nn.Linear(widths.n_features, widths.n_encoded)
+        self.decode_linear = nn.Linear(widths.n_decoded, widths.n_features)
+        if hasattr(self.network, "silence"):
+            self.network.silence()
+            self.encode_gate = self.decode_gate = 1.0
+        else:
+            self.encode_gate = nn.Parameter(torch.zeros(()))
+            self.decode_gate = nn.Parameter(torch.zeros(()))
+
+    def start(self, components, mean, shrink=1.0, spread=1.0):
+        """Set the linear path to PCA.
+
+        Parameters
+        ----------
+        components : array of shape (n_rows, n_features)
+            PCA's components. Where ``n_rows`` is below the code's width the other code
+            units start at zero.
+        mean : array of shape (n_features,)
+            What PCA subtracted.
+        shrink, spread : float or array of shape (n_rows,), default=1.0
+            A unit's code is PCA's times `shrink`, divided by `spread`; `decode`
+            multiplies by `spread`. With the defaults the code is PCA's.
+        """
+        like = self.encode_linear.weight
+        components, mean, shrink, spread = (
+            torch.as_tensor(array, dtype=like.dtype, device=like.device)
+            for array in (components, mean, shrink, spread)
+        )
+        rows = slice(len(components))
+        with torch.no_grad():
+            for parameter in (
+                *self.encode_linear.parameters(),
+                *self.decode_linear.parameters(),
+            ):
+                parameter.zero_()
+            weight = (shrink / spread).reshape(-1, 1) * components
+            self.encode_linear.weight[rows] = weight
+            self.encode_linear.bias[rows] = -weight @ mean
+            self.decode_linear.weight[:, rows] = components.T * spread
+            self.decode_linear.bias[:] = mean
+
+    def encode(self, x):
+        """Return the code of x."""
+        added = self.encode_gate * self.network.encode(x)
+        return self.encode_linear(x) + added  # (n_samples, n_encoded)
+
+    def decode(self, z):
+        """Return the data of code z, before the output activation."""
+        linear = self.link(self.decode_linear(z))
+        return linear + self.decode_gate * self.network.decode(z)  # (…, n_features)
+
+    def forward(self, x):
+        """Return the reconstruction of x, before the output activation."""
+        return self.decode(self.encode(x))
+
+
+class KSparse(nn.Module):
+    """A network of whose code units each row keeps the largest, others being zero.
+
+    Parameters
+    ----------
+    network : Module
+        Keeps the network contract.
+    widths : Widths
+        Of the network.
+    n_active : int
+        Units that a row keeps, those largest in absolute value.
+    """
+
+    def __init__(self, network, widths, n_active):
+        super().__init__()
+        self.network = network
+        self.n_active = n_active
+
+    def encode(self, x):
+        """Return the code of x."""
+        z = self.network.encode(x)  # (n_samples, n_components)
+        kept = z.abs().topk(self.n_active, dim=1).indices  # (n_samples, n_active)
+        return torch.zeros_like(z).scatter(1, kept, z.gather(1, kept))
+
+    def decode(self, z):
+        """Return the data of code z, before the output activation."""
+        return self.network.decode(z)
+
+    def forward(self, x):
+        """Return the reconstruction of x, before the output activation."""
+        return self.decode(self.encode(x))
+
+
+class Ordered(nn.Module):
+    """A network that decodes any prefix of its code.
+
+    ``decode`` takes codes of one column or more, up to the whole code, or whole codes
+    and how many units of each row count. The others are zero to the network, which
+    reads beside the code, if it can, a one for each unit that counts.
+
+    Parameters
+    ----------
+    network : Module
+        Keeps the network contract.
+    widths : Widths
+        Of the network, whose `decode` may take twice as many columns as the code has:
+        code and ones.
+    """
+
+    def __init__(self, network, widths):
+        super().__init__()
+        self.network = network
+        self.n_components = widths.n_components
+        self.flags = widths.n_decoded > widths.n_components
+
+    def encode(self, x):
+        """Return the code of x."""
+        return self.network.encode(x)
+
+    def decode(self, z, lengths=None):
+        """Return the data of code z, before the output activation."""
+        if lengths is None:
+            counts = z.new_ones(z.shape)
+        else:
+            units = torch.arange(z.shape[1], device=z.device)
+            counts = (units < lengths[:, None]).to(z)  # (n_samples, n_components)
+            z = z * counts
+        if missing := self.n_components - z.shape[1]:
+            z, counts = (nn.functional.pad(c, (0, missing)) for c in (z, counts))
+        return self.network.decode(torch.cat([z, counts], 1) if self.flags else z)
+
+    def forward(self, x):
+        """Return the reconstruction of x, before the output activation."""
+        return self.decode(self.encode(x))

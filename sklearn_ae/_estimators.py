@@ -1,0 +1,20 @@
+"""The list of our estimators, from which registries and tests derive."""
+
+from ._adversarial import AdversarialAutoencoder
+from ._autoencoder import AutoencoderTransformer
+from ._convolutional import ConvolutionalAutoencoder
+from ._denoising import DenoisingAutoencoder
+from ._search import AutoencoderTransformerCV
+from ._variational import VariationalAutoencoder
+
+ESTIMATORS = {
+    estimator.__name__: estimator
+    for estimator in (
+        AdversarialAutoencoder,
+        AutoencoderTransformer,
+        AutoencoderTransformerCV,
+        ConvolutionalAutoencoder,
+        DenoisingAutoencoder,
+        VariationalAutoencoder,
+    )
+}

@@ -1,0 +1,230 @@
+"""Parameters: what every autoencoder is told, and the checks that need no data."""
+
+import inspect
+from numbers import Integral, Real
+from os import PathLike
+
+import torch
+from sklearn.base import BaseEstimator
+
+from ._engine.losses import LOSSES, OUTPUTS, PENALTIES
+from ._engine.networks import ACTIVATIONS
+from ._engine.noise import NOISES
+from ._engine.plan import OPTIMIZERS
+from ._sklearn import Interval, RealNotInt, StrOptions
+
+# Parameters with these prefixes go where skorch would take them.
+PREFIXES = ("module__", "criterion__", "optimizer__")
+
+
+class Parameters(BaseEstimator):
+    """The parameters that all autoencoders share.
+
+    A variant's ``__init__`` names only the parameters that it adds and hands the others
+    on as ``**params``.
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+        ],
+        "ordered": ["boolean"],
+        "loss": [StrOptions(set(LOSSES))],
+        "out_activation": [StrOptions({"auto", *OUTPUTS})],
+        "code_activation": [StrOptions(set(ACTIVATIONS))],
+        "noise": [StrOptions(set(NOISES)), None],
+        "noise_level": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "penalty": [StrOptions({*PENALTIES, "k_sparse"}), None],
+        "penalty_weight": [Interval(Real, 0, None, closed="left")],
+        "sparsity": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+        ],
+        "init": [StrOptions({"pca", "random"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "learning_rate": [StrOptions({"one_cycle", "constant"})],
+        "learning_rate_init": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+        "tol": [Interval(Real, 0, 1, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), type],
+        "device": [str, torch.device],
+        "precision": [StrOptions({"float32", "bfloat16"})],
+        "callbacks": [list, tuple, None],
+        "checkpoint": [str, PathLike, None],
+        "compile": ["boolean"],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components=2,
+        *,
+        ordered=False,
+        loss="squared_error",
+        out_activation="auto",
+        code_activation="identity",
+        noise=None,
+        noise_level="auto",
+        penalty=None,
+        penalty_weight=0.01,
+        sparsity="auto",
+        init="pca",
+        alpha=0.01,
+        batch_size="auto",
+        learning_rate="one_cycle",
+        learning_rate_init="auto",
+        max_iter="auto",
+        tol=1e-3,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=20,
+        optimizer="adamw",
+        device="auto",
+        precision="float32",
+        callbacks=None,
+        checkpoint=None,
+        compile=False,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **params,
+    ):
+        self.n_components = n_components
+        self.ordered = ordered
+        self.loss = loss
+        self.out_activation = out_activation
+        self.code_activation = code_activation
+        self.noise = noise
+        self.noise_level = noise_level
+        self.penalty = penalty
+        self.penalty_weight = penalty_weight
+        self.sparsity = sparsity
+        self.init = init
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.optimizer = optimizer
+        self.device = device
+        self.precision = precision
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.compile = compile
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        for name, value in params.items():
+            if not name.startswith(PREFIXES):
+                raise TypeError(
+                    f"{type(self).__name__} got an unknown parameter {name!r}. Its "
+                    f"parameters are {', '.join(self._get_param_names())}, and names "
+                    f"that begin with {', '.join(PREFIXES)}."
+                )
+            setattr(self, name, value)
+
+    def __init_subclass__(cls, **kwargs):
+        """Complete the signature of a variant's ``__init__`` by its parents'.
+
+        scikit-learn reads parameter names off the signature; this lets a variant
+        restate none of them.
+        """
+        super().__init_subclass__(**kwargs)
+        if "__init__" not in vars(cls):
+            return
+        own = inspect.signature(cls.__init__).parameters
+        if all(p.kind is not p.VAR_KEYWORD for p in own.values()):
+            return  # it takes no other parameters
+        inherited = inspect.signature(super(cls, cls).__init__).parameters
+        merged = {**own, **{k: p for k, p in inherited.items() if k not in own}}
+        named = [p for p in merged.values() if p.kind is not p.VAR_KEYWORD]
+        cls.__init__.__signature__ = inspect.Signature(
+            sorted(named, key=lambda parameter: parameter.kind)
+        )
+
+    def get_params(self, deep=True):
+        """Get the parameters, those with a skorch prefix too.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Accepted for scikit-learn; no parameter here is an estimator.
+
+        Returns
+        -------
+        dict
+            Names and values.
+        """
+        return {**super().get_params(deep=deep), **self._prefixed(PREFIXES)}
+
+    def set_params(self, **params):
+        """Set parameters, those with a skorch prefix too.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values; names that begin with ``module__``, ``optimizer__`` or
+            ``criterion__`` reach the network, the optimizer or the loss.
+
+        Returns
+        -------
+        self : object
+            This estimator.
+        """
+        prefixed = {k: v for k, v in params.items() if k.startswith(PREFIXES)}
+        super().set_params(**{k: v for k, v in params.items() if k not in prefixed})
+        vars(self).update(prefixed)
+        return self
+
+    def _prefixed(self, prefixes):
+        return {k: v for k, v in vars(self).items() if k.startswith(prefixes)}
+
+    @property
+    def _is_ordered(self):
+        """Whether every prefix of the code shall be a code."""
+        return bool(self.ordered) or isinstance(self.n_components, float)
+
+    def _check_parameters(self):
+        """Raise an error if parameters don't go together."""
+        if self.penalty == "kl" and self.code_activation != "logistic":
+            raise ValueError(
+                f"penalty='kl' holds the mean of each code unit, which must lie in "
+                f"(0, 1): set code_activation='logistic' and init='random'. Got "
+                f"code_activation={self.code_activation!r}."
+            )
+        if self.init == "pca" and self.code_activation != "identity":
+            raise ValueError(
+                f"init='pca' starts at a linear code: with "
+                f"code_activation={self.code_activation!r} set init='random'."
+            )
+        for callback in self.callbacks or ():
+            one = callback[-1] if isinstance(callback, tuple) and callback else callback
+            if not hasattr(one, "on_train_begin"):
+                raise TypeError(
+                    f"callbacks must hold skorch callbacks, or tuples of a name and a "
+                    f"callback. Got {callback!r}."
+                )
+        if self._is_ordered and self.penalty == "k_sparse":
+            raise ValueError(
+                "penalty='k_sparse' chooses code units by their size, an ordered code "
+                "by their place: set ordered=False and a whole number as n_components, "
+                "or another penalty."
+            )
