@@ -16,7 +16,7 @@ $(VENV)/.cli $(VENV)/.test $(VENV)/.docs $(VENV)/.lint: $(VENV)/.%: pyproject.to
 	@touch $@
 
 compare: $(VENV)/.cli  ## is an autoencoder worth it? PCA against ours on digits
-	$(VENV)/bin/sklearn-ae compare digits --output comparison
+	$(VENV)/bin/sklearn-ae compare digits --output comparison --force
 
 # A thread each: two processes with two threads each would wait for one another.
 test: $(VENV)/.test  ## the whole test suite, in two processes

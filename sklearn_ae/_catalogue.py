@@ -1,8 +1,10 @@
-"""The data sets that the command and the benchmarks know by name.
+"""What can be asked for: data sets by their names, files by their suffixes.
 
-To add an image set: a row in `IMAGE_SETS`.
+To add an image set: a row in `IMAGE_SETS`. Only the standard library is imported here,
+so that the command can say at once that there is no such file.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -20,3 +22,31 @@ IMAGE_SETS = {
     "fashion-mnist": ImageSet("Fashion-MNIST", 60_000, 10_000, (28, 28)),
 }
 KNOWN = ("digits", *IMAGE_SETS)
+SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".xlsx", ".ods", ".parquet", ".feather", ".json"),
+    *(".npy", ".npz", ".arff", ".sav", ".dta", ".gz", ".zip"),
+)
+
+
+def check_path(path):
+    """Refuse what is no file.
+
+    Parameters
+    ----------
+    path : path-like
+        What was given.
+
+    Raises
+    ------
+    ValueError
+        With a sentence on what could be given instead.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a directory; name a file ({', '.join(SUFFIXES)}).")
+    if not path.exists():
+        raise ValueError(
+            f"{path} is neither a file nor a known data set ({', '.join(KNOWN)})."
+        )
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty.")

@@ -31,6 +31,7 @@ class Fold:
     X_test: np.ndarray  # (n_test, n_features), float64
     X_reconstructed: object  # like X_test; None if no metric needs it
     mean: np.ndarray  # (n_features,), of the training rows
+    observed: float  # the share of X_test's cells that are not missing
     code_train: np.ndarray  # (n_train, n_components)
     code_test: np.ndarray  # (n_test, n_components)
     y_train: object  # (n_train,) or None
@@ -45,7 +46,7 @@ def _explained_variance(fold):
 
 
 def _mse(fold):
-    return reconstruction_mse(fold.X_test, fold.X_reconstructed)
+    return reconstruction_mse(fold.X_test, fold.X_reconstructed) / fold.observed
 
 
 def _neighborhoods(measure, fold):

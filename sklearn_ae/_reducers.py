@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array
 
 
-def dense(X, name):
+def dense(X, name, missing=False):
     """Return a table as a dense float64 array, whatever container it came in.
 
     Parameters
@@ -24,6 +24,8 @@ def dense(X, name):
         The table.
     name : str
         What error messages call it.
+    missing : bool, default=False
+        Whether cells may be missing (NaN).
 
     Returns
     -------
@@ -31,7 +33,62 @@ def dense(X, name):
     """
     if issparse(X):
         X = X.toarray()
-    return check_array(X, dtype=np.float64, input_name=name)
+    finite = "allow-nan" if missing else True
+    return check_array(X, dtype=np.float64, input_name=name, ensure_all_finite=finite)
+
+
+def observed_means(X):
+    """Return the means of the cells that are there, 0 in a column without any.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The table, with NaN where a cell is missing.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+    """
+    there = ~np.isnan(X)
+    if there.all():
+        return X.mean(axis=0)
+    return X.sum(axis=0, where=there) / np.maximum(there.sum(axis=0), 1)
+
+
+def after_text(estimator, X):
+    """Return what is compared where a table has text: numbers, and who makes them.
+
+    A table of numbers is compared as it is. One with text is compared as its Pipeline's
+    first step encodes it, before missing cells are filled.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        A reducer or a Pipeline.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        The table.
+
+    Returns
+    -------
+    estimator : fitted estimator
+        What is left of the Pipeline.
+    X : array-like
+        Numbers.
+    """
+    kinds = {getattr(dtype, "kind", "f") for dtype in getattr(X, "dtypes", [])}
+    if isinstance(estimator, Pipeline) and not kinds <= set("biuf"):
+        (_, first), *rest = _flat(estimator)
+        return Pipeline(rest), first.transform(X)
+    return estimator, X
+
+
+def _flat(pipeline):
+    """Return the steps of a Pipeline, those of Pipelines within it as its own."""
+    steps = []
+    for name, step in pipeline.steps:
+        inner = _flat(step) if isinstance(step, Pipeline) else [(name, step)]
+        steps += [(f"{name}-{inside}", thing) for inside, thing in inner]
+    return steps
 
 
 def checked_pair(X, X_reconstructed):

@@ -27,6 +27,7 @@ from ._reducers import (
     innermost,
     is_ordered,
     named_sized,
+    observed_means,
     shortened,
     take_rows,
 )
@@ -64,7 +65,8 @@ def compare_reducers(
         class of the estimator that is varied: ``"PCA"``, a second one ``"PCA-2"``.
         They are cloned, never fitted.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        The data.
+        The data. Cells may be missing (NaN) if each reducer is a Pipeline that fills
+        them; they are not measured.
     y : array-like of shape (n_samples,), default=None
         A target to predict from the code: classes, or numbers. Numbers count as
         classes if they are whole and there are at least 5 rows to each distinct value.
@@ -236,9 +238,14 @@ def _run(task, reducer, X, y, groups, train, test, metrics, is_classification):
     name, sizes, number = task
     X_train, X_test = take_rows(X, train), take_rows(X, test)
     y_train, y_test = (None, None) if y is None else (y[train], y[test])
+    # Missing cells are not judged: there, rows and reconstructions are the mean.
+    mean = observed_means(dense(X_train, "X", missing=True))
+    measured = dense(X_test, "X", missing=True)
+    missing = np.isnan(measured)
     shared = {
-        "X_test": dense(X_test, "X"),
-        "mean": dense(X_train, "X").mean(axis=0),
+        "X_test": np.where(missing, mean, measured),
+        "mean": mean,
+        "observed": float(1 - missing.mean()),
         "y_train": y_train,
         "y_test": y_test,
         "is_classification": is_classification,
@@ -253,6 +260,9 @@ def _run(task, reducer, X, y, groups, train, test, metrics, is_classification):
         for size in sizes:
             sized = shortened(reducer, size) if is_ordered(reducer) else reducer
             codes = _codes(sized, X_train, X_test, metrics)
+            if missing.any() and codes["X_reconstructed"] is not None:
+                back = dense(codes["X_reconstructed"], "the reconstruction")
+                codes["X_reconstructed"] = np.where(missing, mean, back)
             fold = Fold(fit_seconds=seconds, **codes, **shared)
             row = {"reducer": name, "n_components": size, "fold": number}
             row |= {"n_train": len(train), "n_test": len(test)}

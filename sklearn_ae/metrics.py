@@ -6,10 +6,11 @@ Every function here treats all reducers alike: PCA, NMF, KernelPCA, a Pipeline, 
 from warnings import warn
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.manifold import trustworthiness
 
 from ._far import ADVICE, has_cancelled
-from ._reducers import checked_pair, reconstruct
+from ._reducers import after_text, checked_pair, dense, observed_means, reconstruct
 
 __all__ = [
     "continuity",
@@ -122,7 +123,8 @@ def reconstruction_scorer(estimator, X, y=None):
     One scale for PCA (whose own ``score`` is a log-likelihood), KernelPCA (which has
     none) and autoencoders, in :class:`~sklearn.model_selection.GridSearchCV`,
     :func:`~sklearn.model_selection.cross_validate` and their kin. A Pipeline is
-    measured in the units of its input.
+    measured in the units of its input; on a table with text, in those that its first
+    step makes of it. Missing cells (NaN) are not measured.
 
     Parameters
     ----------
@@ -176,7 +178,8 @@ def reconstruction_scorer(estimator, X, y=None):
     >>> search.best_params_
     {'n_components': 3}
     """
-    return explained_variance_share(X, _reconstruct_soundly(estimator, X))
+    X, X_reconstructed, _ = _there_and_back(estimator, X)
+    return explained_variance_share(X, X_reconstructed)
 
 
 def neg_reconstruction_mse_scorer(estimator, X, y=None):
@@ -214,7 +217,8 @@ def neg_reconstruction_mse_scorer(estimator, X, y=None):
     >>> round(neg_reconstruction_mse_scorer(PCA(2).fit(X), X), 4)
     -0.0253
     """
-    return -reconstruction_mse(X, _reconstruct_soundly(estimator, X))
+    X, X_reconstructed, observed = _there_and_back(estimator, X)
+    return -reconstruction_mse(X, X_reconstructed) / observed
 
 
 def continuity(X, X_embedded, *, n_neighbors=5):
@@ -261,12 +265,22 @@ def continuity(X, X_embedded, *, n_neighbors=5):
     return float(trustworthiness(X_embedded, X, n_neighbors=n_neighbors))
 
 
-def _reconstruct_soundly(estimator, X):
-    """Return the round trip of rows; warn if it is that of a PCA that has cancelled."""
+def _there_and_back(estimator, X):
+    """Return rows and their round trip as numbers, and the share of cells observed.
+
+    Missing cells are not judged: there, both are the mean of the column.
+    """
+    estimator, X = after_text(estimator, X)
     X_reconstructed = reconstruct(estimator, X)
     if has_cancelled(estimator, X):
-        warn(
-            f"This PCA has too few digits: {ADVICE}",
-            stacklevel=3,
-        )
-    return X_reconstructed
+        warn(f"This PCA has too few digits: {ADVICE}", stacklevel=3)
+    if issparse(X):
+        return X, X_reconstructed, 1.0
+    X = dense(X, "X", missing=True)
+    missing = np.isnan(X)
+    if missing.any():
+        mean = observed_means(X)
+        X = np.where(missing, mean, X)
+        back = dense(X_reconstructed, "X_reconstructed")
+        X_reconstructed = np.where(missing, mean, back)
+    return X, X_reconstructed, float(1 - missing.mean())

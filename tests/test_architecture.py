@@ -40,8 +40,7 @@ MEASURING = ORDER[ORDER.index("_reducers") : ORDER.index("callbacks")]
 # Longer than a function may be, and why.
 LONG = {
     "_params.__init__": "a line for each parameter",
-    "parser.parser": "the options, one after the other",
-    "_tables.read_table": "in work",
+    "parser._add_compare": "the options, one after the other",
 }
 
 

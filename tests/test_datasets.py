@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.datasets import DATASETS, noisy_low_rank
-from sklearn_ae.datasets import _images, load_images, read_idx
+from sklearn_ae.datasets import _image_sets, load_images, read_idx
 
 
 def write_idx(path, array, magic=b"\x00\x00\x08"):
@@ -85,7 +85,7 @@ def test_without_a_folder_openml(monkeypatch):
         return np.full((3, 784), 255, dtype=np.int64), np.array(["1", "0", "9"])
 
     monkeypatch.delenv("SKLEARN_AE_DATA", raising=False)
-    monkeypatch.setattr(_images, "fetch_openml", fetch)
+    monkeypatch.setattr(_image_sets, "fetch_openml", fetch)
     X, y = load_images("fashion-mnist")
     assert asked == [("Fashion-MNIST", 1)]
     assert X.dtype == np.float32
@@ -95,7 +95,7 @@ def test_without_a_folder_openml(monkeypatch):
     def offline(name, **options):
         raise URLError("no network")
 
-    monkeypatch.setattr(_images, "fetch_openml", offline)
+    monkeypatch.setattr(_image_sets, "fetch_openml", offline)
     with pytest.raises(OSError, match=r"mnist could not.*no network.*SKLEARN_AE_DATA"):
         load_images("mnist")
 

@@ -13,8 +13,10 @@ pytest.importorskip("matplotlib")
 import sklearn_ae
 from sklearn_ae import _command as cli
 from sklearn_ae._command import compare as command
+from sklearn_ae._command import source
 from sklearn_ae._command.parser import parser
 from sklearn_ae.compare import compare_reducers, conclude, summarize
+from sklearn_ae.datasets import _files
 
 IRIS = load_iris(as_frame=True).frame.rename(columns={"target": "species"})
 IRIS["species"] = np.array(["setosa", "versicolor", "virginica"])[IRIS["species"]]
@@ -80,6 +82,7 @@ def test_a_file_with_a_target(capsys, tmp_path):
         row = summarize(expected).set_index("n_components").loc[size]
         assert line[2] == f"{row['mean']:.2%}"
         difference = [f"{row[c] * 100:+.2f}" for c in ("difference", "low", "high")]
+        difference = ["0.00" if x[1:] == "0.00" else x for x in difference]
         assert line[3:6] == [difference[0], f"[{difference[1]},", f"{difference[2]}]"]
         assert " ".join(line[6:-2]) == row["verdict"]
     words = " ".join(conclude(written).split())
@@ -121,7 +124,7 @@ def test_npy_and_scale(capsys):
     assert written["explained_variance"].max() < 0.9  # raw, one column has 99 %
 
 
-def test_left_out_and_dropped_are_said(capsys):
+def test_left_out_and_missing_are_said(capsys):
     frame = IRIS.assign(
         power=["?", *map(str, range(149))],
         day=pd.date_range("2020-01-01", periods=150),
@@ -131,19 +134,26 @@ def test_left_out_and_dropped_are_said(capsys):
     frame.loc[3:5, "sepal length (cm)"] = np.nan
     frame.loc[7, "species"] = None
     frame.to_parquet("mixed.parquet")
-    assert run("mixed.parquet", "--n-components", 1, "--target", "species") == 0
+    arguments = ["--n-components", 1, "--target", "species"]
+    assert run("mixed.parquet", *arguments) == 0
     out, err = capsys.readouterr()
     assert err.splitlines() == [
-        "sklearn-ae: Leaving out 3 columns: power (not numeric: '?'), day (dates), "
-        "nothing (no values).",
-        "sklearn-ae: Dropping 4 rows of 150 for missing values.",
+        "sklearn-ae: Leaving out 2 columns: day (dates), nothing (no values).",
+        "sklearn-ae: Leaving out 1 of 150 rows: without a target.",
+        "sklearn-ae: 4 of 894 cells (0.4%) in sepal length (cm), power are missing.",
+        "sklearn-ae: Column power holds 99.7% of the variance, so that the verdict is "
+        "nearly about this column alone; --scale lets each count alike.",
+        "sklearn-ae: Missing cells are filled in each fold by the means of its "
+        "training rows, and not measured.",
     ]
-    assert "146 rows, 5 columns, 3 classes" in out
+    assert "149 rows, 6 columns, 0.4% of cells missing, 3 classes" in out
     frame.to_csv("mixed.csv")  # with the row labels, which are no data
-    assert run("mixed.csv", "--n-components", 1) == 0
+    assert run("mixed.csv", "--n-components", 1, "--force") == 0
     out, err = capsys.readouterr()
-    assert "species (not numeric: 'setosa')" in err
-    assert "147 rows, 5 columns" in out
+    assert "As categories, with so many values: species (3)." in err
+    assert "Unnamed: 0 (rises from row to row), day (dates), nothing (no values)" in err
+    assert "Numbers and categories are mixed: columns are standardized" in err
+    assert "150 rows, 9 columns, standardized, 0.5% of cells missing" in out
 
 
 @pytest.mark.parametrize(
@@ -177,7 +187,9 @@ def test_digits_by_default_and_max_rows(capsys):
     assert run("digits", "--n-components", 2, "--max-rows", 200, "--output", "b") == 0
     again = pd.read_csv("b/comparison.csv")
     assert once["explained_variance"].equals(again["explained_variance"])
-    assert run("--n-components", 2, "--max-rows", 200, "--random-state", 1) == 0
+    again = ["--n-components", 2, "--max-rows", 200, "--random-state", 1]
+    assert "comparison/comparison.csv is there already" in refused(capsys, *again)
+    assert run(*again, "--force") == 0
     other = pd.read_csv("comparison/comparison.csv")
     assert not once["explained_variance"].equals(other["explained_variance"])
 
@@ -202,8 +214,10 @@ def test_image_sets(capsys, monkeypatch):
         rng = np.random.default_rng(0)
         return rng.random((100, 784), dtype=np.float32), np.arange(100) % 10
 
-    monkeypatch.setattr(command, "load_images", load_images)
-    assert run("fashion-mnist", "--data-dir", "here", "--n-components", 2) == 0
+    monkeypatch.setattr(source, "load_images", load_images)
+    assert (
+        run("fashion-mnist", "--force", "--data-dir", "here", "--n-components", 2) == 0
+    )
     assert asked == [("fashion-mnist", "here")]
     assert "100 rows, 784 columns, 10 classes" in capsys.readouterr().out
 
@@ -211,16 +225,16 @@ def test_image_sets(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("x.xlsx", "x", "x.xlsx has an unknown extension; give one of .csv, .parquet"),
+        ("x.xlsx", "x", "x.xlsx cannot be read: "),
+        ("x.what", bytes(range(256)), "x.what cannot be read: it is no text"),
         ("x.csv", "", "x.csv is empty"),
         ("x.csv", "a,b\n", "x.csv holds no rows"),
         ("x.csv", "\n\n", "x.csv cannot be read: No columns to parse"),
         ("x.csv", "a\n1\n2,3\n4,5,6\n", "x.csv cannot be read: Error tokenizing"),
-        ("x.csv", b"a,b\n\xff\xfe,1\n", "x.csv cannot be read: 'utf-8' codec"),
-        ("x.csv", "a,b\nu,v\nw,x\n", "x.csv has no numeric column. Leaving out 2 col"),
+        ("x.csv", 'a\n"1\n' + "2" * 200_000, "x.csv cannot be read: Error tokeniz"),
+        ("x.csv", "a,b\nu,v\nw,x\ny,z", "x.csv has no column to learn from. Leaving "),
         ("x.csv", "a,b\n1,2\n", "x.csv leaves a single row"),
-        ("x.csv", "a,b\n1,\n,2\n", "Each of the 2 rows of x.csv has a missing value"),
-        ("x.csv", "a,b\n1,2\n1,2\n1,2\n", "x.csv is constant in every column"),
+        ("x.csv", "a,b\n1,2\n1,2\n1,2\n", "Leaving out 2 columns: a, b (constant)"),
         ("x.csv", "a,b\n1,2\n3,4\n", "x.csv leaves 2 rows, too few for 5 folds"),
         ("x.csv", "a,b\n1,inf\n3,4\n", "x.csv holds infinite values in b;"),
         ("x.parquet", "no", "x.parquet cannot be read: "),
@@ -232,7 +246,7 @@ def test_image_sets(capsys, monkeypatch):
         ),
         ("x.npy", np.zeros((5, 2, 2)), "not shape (5, 2, 2)"),
         ("x.npy", np.array([[1, "a"]], dtype=object), "cannot be read: Object arrays"),
-        ("x.npy", np.array([["a", "b"]]), "x.npy has no numeric column. Leaving out 2"),
+        ("x.npy", np.array([["a", "b"]]), "x.npy leaves a single row"),
         ("x.npy", np.ones((5, 2)) * 1j, "(complex numbers)"),
         ("x.npy", np.zeros((0, 2)), "x.npy holds no rows"),
     ],
@@ -251,7 +265,8 @@ def test_refusals_of_paths(capsys, tmp_path):
         refused(capsys, "nowhere.csv")
     )
     assert refused(capsys, tmp_path) == (
-        f"{tmp_path} is a directory; name a file (.csv, .parquet, .npy)."
+        f"{tmp_path} is a directory; name a file (.csv, .tsv, .txt, .xlsx, .ods, "
+        ".parquet, .feather, .json, .npy, .npz, .arff, .sav, .dta, .gz, .zip)."
     )
 
 
@@ -259,7 +274,6 @@ def test_refusals_of_options(capsys, monkeypatch):
     IRIS.assign(one=1, row=[f"row {i}" for i in range(150)]).to_csv(
         "iris.csv", index=False
     )
-    IRIS[["species", "petal width (cm)"]].to_csv("two.csv", index=False)
     IRIS[["petal width (cm)"]].to_csv("one.csv", index=False)
     for arguments, words in (
         (
@@ -268,15 +282,15 @@ def test_refusals_of_options(capsys, monkeypatch):
         ),
         (
             ["one.csv", "--target", "petal width (cm)"],
-            "no numeric column besides the ta",
+            "no column to learn from besides the targe",
         ),
         (
             ["digits", "--target", "x"],
             "--target is for files; digits comes with its own",
         ),
-        (["iris.csv", "--target", "one"], "--target one: y holds a single value, 1"),
-        (["two.csv", "--n-components", 2, 3], "(2, 3) is above the limit of 1"),
-        (["iris.csv", "--target", "row"], "No class of y has 5 rows"),
+        (["iris.csv", "--target", "one"], "--target one: it holds a single value, 1"),
+        (["one.csv", "--n-components", 2, 3], "(2, 3) is above the limit of 1"),
+        (["iris.csv", "--target", "row"], "none of its 150 values has 5 rows, one for"),
         (
             ["mnist", "--data-dir", "nowhere"],
             "nowhere/mnist/train-images-idx3-ubyte.gz",
@@ -347,12 +361,10 @@ def test_missing_extra(capsys, monkeypatch, missing):
 
 
 def test_missing_pyarrow(capsys, monkeypatch, tmp_path):
-    def read_parquet(path):
+    def read_parquet(content, sheet):
         raise ImportError("Unable to find a usable engine")
 
-    monkeypatch.setitem(
-        command.read_table.__globals__["_READERS"], ".parquet", read_parquet
-    )
+    monkeypatch.setitem(_files.FORMATS, ".parquet", read_parquet)
     (tmp_path / "x.parquet").write_text("x")
     assert refused(capsys, "x.parquet") == (
         "x.parquet needs pyarrow to be read: pip install 'sklearn-ae[cli]'"

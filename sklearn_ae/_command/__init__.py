@@ -4,7 +4,9 @@ import shlex
 import sys
 import warnings
 
+from .._catalogue import KNOWN, check_path
 from .parser import parser
+from .paths import check_output
 
 __all__ = ["main"]
 
@@ -29,6 +31,7 @@ def main(argv=None):
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _show_warning
+            _check(options)
             _run(options)
     except KeyboardInterrupt:
         print("sklearn-ae: interrupted.", file=sys.stderr)
@@ -39,7 +42,22 @@ def main(argv=None):
     return 0
 
 
+def _check(options):
+    """Refuse paths before anything heavy is imported."""
+    if options.verb != "compare" and options.data in KNOWN:
+        raise ValueError(f"{options.verb} is for files; {options.data} is for compare.")
+    if options.data not in ("-", *KNOWN):
+        check_path(options.data)
+    if options.output is not None:
+        check_output(options)
+
+
 def _run(options):
+    if options.verb != "compare":
+        from . import model  # PyTorch takes seconds: after the arguments are right
+
+        getattr(model, options.verb)(options, say)
+        return
     try:
         import matplotlib  # noqa: F401
         import rich  # noqa: F401
@@ -48,7 +66,7 @@ def _run(options):
             f"{error.name.partition('.')[0]} is not installed: "
             "pip install 'sklearn-ae[cli]'"
         ) from error
-    from .compare import compare  # PyTorch takes seconds: after the arguments are right
+    from .compare import compare
 
     compare(options, say)
 

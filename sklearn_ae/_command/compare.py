@@ -1,29 +1,28 @@
 """`sklearn-ae compare`: read, compare, say and write what was found."""
 
-import tempfile
+import json
+import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import joblib
 import numpy as np
 from matplotlib.figure import Figure
-from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
+from sklearn.model_selection import TimeSeriesSplit
+from sklearn.pipeline import Pipeline
 
 from .. import AutoencoderTransformer
-from .._catalogue import IMAGE_SETS
-from .._measures import holds_classes
 from ..compare import compare_reducers, conclude, summarize
-from ..datasets import Table, load_images, read_table
+from ..datasets import imputer
 from ..plotting import ComparisonDisplay
+from . import target
 from .page import page
-from .printing import cells, console, progress_bar, rich_table, target_in_words
+from .printing import cells, console, progress_bar, rich_table
+from .source import load, name
+from .words import remarks_on
 
-ORDERED = (
-    "One fit with an ordered code served all sizes: a fit for the size you choose does "
-    "better still (--separate shows it)."
-)
+OURS = "AutoencoderTransformer"
+GAP = 0.01  # of the rows, between those fitted to and later ones, with --time
 
 
 def compare(options, say):
@@ -36,135 +35,117 @@ def compare(options, say):
     say : callable
         Says a sentence beside the results.
     """
-    _check_output("--output", options.output, options.output)
-    if options.report is not None:
-        _check_output("--report", options.report, options.report.parent)
-        if options.report.is_dir():
-            raise OSError(f"--report {options.report} is a folder: name a file in it.")
-    table = load(options)
-    for note in table.notes:
+    source = load(options)
+    for note in source.notes:
         say(note)
-    measure = _measure(table, options)
-    title = _title(table, measure, options)
-    printed = console()
+    measure, notes = target.check(source, options)
+    for note in notes:
+        say(note)
+    source = replace(source, notes=[*source.notes, *notes])
+    title = _title(source, measure, options)
+    printed = console(options.json)
     printed.print(title, soft_wrap=True)
-    reducers, results = _compare(table, options)
+    reducers, results = _compare(source, options)
     summary = summarize(results)
-    header, lines = cells(results, summary, measure)
-    printed.print(rich_table(header, lines, results["reducer"].nunique()))
+    before, after = remarks_on(results, summary, OURS, ordered=not options.separate)
+    printed.print(rich_table(*cells(results, summary, measure), results, printed.width))
     printed.print()
-    printed.print(conclude(results))
-    remarks = [] if options.separate else [ORDERED]
-    for remark in remarks:
-        printed.print(remark)
+    for sentence in (*before, conclude(results), *after):
+        printed.print(sentence)
     written = _write(results, title, measure, options.output)
     if options.report is not None:
         html = page(
             results,
             summary,
             reducers,
-            table,
+            replace(source, X=_filled(source.X)),
             title=title,
             measure=measure,
-            remarks=[*remarks, *table.notes],
+            remarks=[*before, *after, *source.notes],
             options=options,
         )
         options.report.write_text(html, encoding="utf-8")
         written.append(options.report)
     *files, last = map(str, written)
     printed.print(f"Wrote {', '.join(files)} and {last}.", soft_wrap=True)
+    if options.json:
+        found = {"title": title, "verdict": conclude(results)}
+        found |= {"remarks": [*before, *after], "notes": source.notes}
+        found |= {
+            "summary": summary.to_dict("records"),
+            "written": [*map(str, written)],
+        }
+        print(json.dumps(_plain(found | {"results": results.to_dict("records")})))
 
 
-def load(options):
-    """Read the data; sample them down; standardize them if asked."""
-    if options.data == "digits" or options.data in IMAGE_SETS:
-        if options.target is not None:
-            raise ValueError(
-                f"--target is for files; {options.data} comes with its own target."
-            )
-        if options.data == "digits":
-            table = Table(*load_digits(return_X_y=True), notes=[])
-        else:
-            table = Table(*load_images(options.data, options.data_dir), notes=[])
-    else:
-        table = read_table(options.data, options.target)
-    n = len(table.X)
-    if 0 < options.max_rows < n:
-        rng = np.random.default_rng(options.random_state)
-        rows = np.sort(rng.choice(n, options.max_rows, replace=False))
-        table = replace(
-            table,
-            X=table.X[rows],
-            y=None if table.y is None else table.y[rows],
-            notes=[
-                *table.notes,
-                f"Taking {options.max_rows:,} of {n:,} rows at random; --max-rows 0 "
-                "takes all.",
-            ],
-        )
-    if options.scale:
-        # The data themselves rather than a step of the reducers: what each of these
-        # minimises and what is measured are then in the same units.
-        table = replace(table, X=StandardScaler().fit_transform(table.X))
-    return table
-
-
-def _check_output(option, path, folder):
-    """Refuse a folder that cannot be written to, before the work rather than after."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OSError(
-            f"{option} {path} cannot be written to: {error.strerror}."
-        ) from error
-
-
-def _measure(table, options):
-    """Return what the k-NN score measures, or None without a target."""
-    n = len(table.X)
-    measure = None
-    if table.y is not None:
-        try:
-            measure = "accuracy" if holds_classes(table.y) else "R²"
-        except ValueError as error:
-            raise ValueError(f"--target {options.target}: {error}") from error
-    if n < options.cv:
-        raise ValueError(
-            f"{options.data} leaves {n} row{'s' * (n > 1)}, too few for {options.cv} "
-            "folds (--cv)."
-        )
-    return measure
-
-
-def _title(table, measure, options):
-    n, d = table.X.shape
-    title = f"{Path(options.data).name}: {n:,} rows, {d:,} column{'s' * (d > 1)}"
-    if options.scale:
+def _title(source, measure, options):
+    n, d = source.X.shape
+    title = f"{name(options)}: {n:,} rows, {d:,} column{'s' * (d > 1)}"
+    if source.scaled:
         title += ", standardized"
-    if table.y is not None:
-        title += f", {target_in_words(table.y, measure)}"
+    if missing := np.isnan(source.X).mean():
+        title += f", {missing:.1%} of cells missing"
+    if source.groups is not None:
+        title += f", {len(np.unique(source.groups)):,} groups"
+    if source.y is not None:
+        title += f", {target.in_words(source.y, measure)}"
     return title
 
 
-def _compare(table, options):
+def _compare(source, options):
     reducers = {
         "PCA": PCA(),
-        "AutoencoderTransformer": AutoencoderTransformer(ordered=not options.separate),
+        OURS: AutoencoderTransformer(ordered=not options.separate),
     }
-    with progress_bar() as progress:
+    if np.isnan(source.X).any():
+        reducers = {
+            key: Pipeline([("fill", imputer()), ("reduce", reducer)])
+            for key, reducer in reducers.items()
+        }
+    n_sizes = len(options.n_components)
+    with (
+        progress_bar(n_first=n_sizes * options.cv) as progress,
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         results = compare_reducers(
             reducers,
-            table.X,
-            table.y,
+            source.X,
+            source.y,
             n_components=options.n_components,
-            cv=options.cv,
             n_jobs=options.n_jobs or joblib.cpu_count(),
             random_state=options.random_state,
             progress=progress,
+            **_folds(source, options),
         )
     return reducers, results
+
+
+def _folds(source, options):
+    """Return how rows are split: at random, by groups, or by time."""
+    if options.time:
+        gap = max(1, round(GAP * len(source.X)))
+        cv = TimeSeriesSplit(options.cv, gap=gap)
+        first = next(cv.split(source.X))[0]
+        if source.y is not None and len(np.unique(source.y[first])) < 2:
+            raise ValueError(
+                f"--time: the first {len(first)} rows have a single value of --target "
+                f"{options.target}, so that nothing can be predicted from them."
+            )
+        return {"cv": cv}
+    if source.groups is None:
+        return {"cv": options.cv}
+    n_groups = len(np.unique(source.groups))
+    if n_groups < options.cv:
+        raise ValueError(
+            f"--group {options.group} has {n_groups} groups, too few for {options.cv} "
+            "folds (--cv)."
+        )
+    return {"cv": options.cv, "groups": source.groups}
+
+
+def _filled(X):
+    return imputer().fit_transform(X) if np.isnan(X).any() else X
 
 
 def _write(results, title, measure, folder):
@@ -182,3 +163,14 @@ def _write(results, title, measure, folder):
     figure.suptitle(title, fontsize="medium")
     figure.savefig(written[1], dpi=150)
     return written
+
+
+def _plain(value):
+    """Return what JSON can hold: NaN as null, numpy's numbers as Python's."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if value != value else value

@@ -74,7 +74,7 @@ def _settings(options):
         content = Path(options.data).read_bytes()
         settings["SHA-256 of the file"] = hashlib.sha256(content).hexdigest()
     for name, value in vars(options).items():
-        if name not in ("command", "data"):
+        if name not in ("command", "data", "verb", "force", "json"):
             settings[f"--{name.replace('_', '-')}"] = value
     settings["made"] = f"{datetime.datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
     settings["Python"] = f"{platform.python_version()} on {platform.platform()}"

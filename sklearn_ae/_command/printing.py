@@ -3,16 +3,15 @@
 import contextlib
 import sys
 
-import numpy as np
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 
 
-def console():
-    """Return where the results are printed: stdout."""
-    printed = Console(markup=False, emoji=False, highlight=False)
+def console(quiet=False):
+    """Return where the results are printed: stdout, or nowhere."""
+    printed = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
     if not printed.is_terminal:
         printed.width = 104  # the table's, without a break
     return printed
@@ -48,8 +47,7 @@ def cells(results, summary, measure):
             if (size, reducer) in summary.index:
                 line = summary.loc[(size, reducer)]
                 verdict = line["verdict"]
-                points = [f"{100 * line[end]:+.2f}" for end in ("low", "high")]
-                difference = f"{100 * line['difference']:+.2f} [{', '.join(points)}]"
+                difference = in_points(line)
             line = [str(size), reducer, f"{mean['explained_variance']:.2%}"]
             line += [difference, verdict]
             line += [] if measure is None else [f"{mean['knn_score']:.3f}"]
@@ -57,31 +55,66 @@ def cells(results, summary, measure):
     return header, lines
 
 
-def rich_table(header, lines, n_reducers):
-    """Return a comparison's table to print, with a gap after each code size."""
-    printed = Table(box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
+def in_points(line):
+    """Return a difference to the baseline and its interval, in percentage points."""
+    most = 1 - line["baseline_mean"]  # all that was left to explain
+    ends = [line["difference"], line["low"], min(line["high"], most)]
+    value, low, high = (f"{100 * end:+.2f}" for end in ends)
+    shown = [x if x not in ("+0.00", "-0.00") else "0.00" for x in (value, low, high)]
+    if set(shown) == {"0.00"}:
+        return "0.00"
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+
+
+def rich_table(header, lines, results, width):
+    """Return a comparison's table to print, with a gap after each code size.
+
+    Where the terminal is narrow, names are shorter, and the seconds are left out: the
+    verdict has them too.
+    """
+    if _width(header, lines) > width:
+        header, lines = header[:-1], [line[:-1] for line in lines]
+        for line in lines:
+            line[1] = line[1].removesuffix("Transformer")
+    gap = int(_width(header, lines) + len(header) <= width)
+    printed = Table(box=SIMPLE, padding=(0, gap, 0, 0), show_edge=False)
     for name in header:
         justify = "left" if name.startswith("\n") else "right"
-        overflow = "fold" if name == "\nreducer" else "ellipsis"
-        printed.add_column(name, justify=justify, overflow=overflow)
+        printed.add_column(name, justify=justify, no_wrap=name != "\nreducer")
+    n_reducers = results["reducer"].nunique()
     for i, line in enumerate(lines, 1):
         printed.add_row(*line, end_section=i % n_reducers == 0)
     return printed
 
 
+def _width(header, lines):
+    """Return what a table takes, its columns one space apart."""
+    columns = zip(*lines, strict=True)
+    return sum(
+        1 + max(map(len, (*name.split("\n"), *column)))
+        for name, column in zip(header, columns, strict=True)
+    )
+
+
 @contextlib.contextmanager
-def progress_bar():
-    """Draw a bar on stderr, if that is a terminal; give a hook that moves it."""
+def progress_bar(n_first):
+    """Draw a bar on stderr, if that is a terminal; give a hook that moves it.
+
+    Parameters
+    ----------
+    n_first : int
+        PCA's fits come first and take no time: they do not move the bar, so that its
+        estimate is that of the others.
+    """
     if not sys.stderr.isatty():  # some releases of rich leave an empty line there
         yield None
         return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("fitting", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
+        def move(done, total):
+            few = min(n_first, total - 1)
+            bar.update(task, completed=max(done - few, 0), total=total - few)
 
-def target_in_words(y, measure):
-    """Say what kind of target there is."""
-    if measure == "accuracy":
-        return f"{len(np.unique(y))} classes"
-    return "a target of numbers"
+        yield move

@@ -1,6 +1,16 @@
-"""What the command and the benchmarks read: image sets, and files of one's own."""
+"""Tables of one's own, read into numbers and categories; image sets."""
 
-from ._images import load_images, read_idx
-from ._tables import Table, read_table
+from ._choice import Reading, some
+from ._image_sets import load_images, read_idx
+from ._preprocessing import TableEncoder, imputer
+from ._tables import read_table
 
-__all__ = ["Table", "load_images", "read_idx", "read_table"]
+__all__ = [
+    "Reading",
+    "TableEncoder",
+    "imputer",
+    "load_images",
+    "read_idx",
+    "read_table",
+    "some",
+]
