@@ -1,5 +1,6 @@
 """AutoencoderTransformer: the dense autoencoder, beside PCA."""
 
+import inspect
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,7 +9,14 @@ from torch import nn
 from ._base import BaseAutoencoder
 from ._engine.blueprint import Blueprint
 from ._engine.networks import ACTIVATIONS, DenseNetwork
+from ._params import PREFIXES
 from ._sklearn import Interval, StrOptions
+
+# Parameters that leave the training of a small table as it is by default.
+FREE = (
+    *("n_components", "alpha", "device", "callbacks", "checkpoint"),
+    *("warm_start", "random_state", "verbose"),
+)
 
 
 class AutoencoderTransformer(BaseAutoencoder):
@@ -294,16 +302,36 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     def _blueprint(self, n_features, n_components):
         if self.module is not None:
-            network, params = self._own_module(), {}
-        else:
-            network = DenseNetwork
-            params = {
-                "hidden_layer_sizes": self._hidden_layer_sizes(n_features),
-                "activation": self.activation,
-                "code_activation": self.code_activation,
-                "dropout": self.dropout,
-            }
-        return Blueprint.of(self, network, params, n_features, n_components)
+            own = self._own_module()
+            return Blueprint.of(self, own, {}, n_features, n_components)
+        sizes = self._hidden_layer_sizes(n_features)
+        params = {
+            "hidden_layer_sizes": sizes,
+            "activation": self.activation,
+            "code_activation": self.code_activation,
+            "dropout": self.dropout,
+        }
+        asked = self.hidden_layer_sizes
+        asked = {"hidden_layer_sizes": asked if isinstance(asked, str) else sizes}
+        widths = n_features, n_components
+        return Blueprint.of(self, DenseNetwork, params, *widths, **asked)
+
+    @property
+    def _may_cross_fit(self):
+        """Whether all that steers the training is as it is by default."""
+        defaults = inspect.signature(AutoencoderTransformer.__init__).parameters
+        steered = defaults.keys() - {"self", *FREE}
+        return (
+            isinstance(self.n_components, Integral)
+            and not self._prefixed(PREFIXES)
+            # Others would want to hear of batches.
+            and all(getattr(one, "epochs_only", False) for one in self.callbacks or ())
+            and all(
+                isinstance(value := getattr(self, name), str | Real | None)
+                and value == defaults[name].default
+                for name in steered
+            )
+        )
 
     def _own_module(self):
         if isinstance(self.module, nn.Module):

@@ -207,6 +207,8 @@ class BaseAutoencoder(
 
     # -- what a variant may override --
 
+    _may_cross_fit = False  # whether small tables are
+
     def _blueprint(self, n_features, n_components):
         """Return the blueprint of the module.
 

@@ -27,6 +27,8 @@ class GenerativeAutoencoder(AutoencoderTransformer):
     A variant whose prior is not normal overrides `_fitted_prior`.
     """
 
+    _may_cross_fit = False
+
     def _blueprint(self, n_features, n_components):
         if self._is_ordered:
             raise ValueError(

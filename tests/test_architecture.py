@@ -32,7 +32,8 @@ ENGINE = [
         "variational",
         "adversarial",
     ),
-    *("torch_state", "checkpoint", "net", "judge", "history", "codec"),
+    *("torch_state", "checkpoint", "net", "judge", "members", "crossfit"),
+    *("history", "codec"),
     *("fitted", "onnx", "survey", "fit"),
 ]
 # The rooms that measure any reducer know no autoencoder.

@@ -14,7 +14,7 @@ from .._independence import Dependence, equal_rows, find_dependence
 from .caller import warn_caller
 from .tables import is_large
 
-SEARCHED_CELLS = 2**22  # cells of a table that is searched for near-copies as a whole
+SEARCHED_CELLS = 2**20  # cells of a table that is searched for near-copies as a whole
 SEARCHED_ROWS = 2000  # neighbouring rows that are searched of a larger one
 FEWEST_GROUPS = 20  # set aside, or a quarter of all where that is fewer
 

@@ -39,7 +39,7 @@ class Blueprint:
     ordered: bool
 
     @classmethod
-    def of(cls, params, network, network_params, n_features, n_components):
+    def of(cls, params, network, network_params, n_features, n_components, **asked):
         """Return the blueprint that parameters ask for.
 
         Parameters
@@ -52,6 +52,8 @@ class Blueprint:
             Its parameters, but the widths.
         n_features, n_components : int
             Widths of the data and of the code.
+        **asked : dict
+            Network parameters that may come out otherwise, as they were asked for.
 
         Returns
         -------
@@ -65,6 +67,7 @@ class Blueprint:
         n_decoded = (1 + flagged) * n_components
         settings = {
             **network_params,
+            **asked,
             **own,
             "module": network,
             "init": params.init,

@@ -15,7 +15,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch.helper import predefined_split
 
-from . import batches
+from . import batches, crossfit
 from .batches import Batches, Data, Rows
 from .blueprint import Blueprint, build
 from .caller import warn_caller
@@ -45,7 +45,7 @@ class Prepared:
     plan: Plan
     data: Data
     net: AutoencoderNet  # at its start
-    keeper: KeepBest | KeepFinite
+    keeper: KeepBest | KeepFinite | crossfit.CrossFit
     split_seed: int
 
 
@@ -87,8 +87,8 @@ def fit(estimator, table, previous=None, groups=None, one_pass=False, listeners=
     with torch_state(device, seed):
         prepared = prepare(job, survey, listeners, checkpoint)
         del survey  # which may hold rows
-        train(job, prepared)
-        fitted, interrupted = finish(job, prepared)
+        verdict = train(job, prepared)
+        fitted, interrupted = finish(job, prepared, verdict)
     if checkpoint is not None and not interrupted:
         checkpoint.remove()
     return fitted, interrupted
@@ -97,22 +97,19 @@ def fit(estimator, table, previous=None, groups=None, one_pass=False, listeners=
 def prepare(job, survey, listeners, checkpoint):
     """Start at PCA, and set a net up."""
     estimator, previous, scaling = job.estimator, job.previous, survey.scaling
-    axes, blueprint = _layout(job, scaling, survey.split_seed)
+    axes, blueprint = _layout(job, survey)
     data = batches.read(job.table, survey.split, scaling, job.device, survey.picked)
     plan = Plan.of(estimator, len(data.train), blueprint.ordered, job.one_pass)
-    keeper = KeepFinite()
-    if not job.one_pass:
-        safe_start = previous is not None or estimator.init == "pca"
-        patience = None if data.valid is None else estimator.n_iter_no_change
-        labels = survey.split.labels
-        keeper = KeepBest(Judge(safe_start, estimator.tol, patience, labels))
-    # The keeper comes after all that may change weights.
+    if survey.cross_fitted:
+        plan = replace(plan, n_epochs=crossfit.N_ROUNDS, rates=None)
+    keeper = _keeper(job, survey, data, axes, blueprint)
     callbacks = [*(estimator.callbacks or ())]
     callbacks += listeners(plan.n_epochs) if listeners else []
-    callbacks.append(keeper)
-    if checkpoint is not None:
-        checkpoint.open(_identity(job, scaling), keeper)
-        callbacks.append(checkpoint)
+    if not survey.cross_fitted:
+        callbacks.append(keeper)  # after all that may change weights
+        if checkpoint is not None:
+            checkpoint.open(_identity(job, scaling), keeper)
+            callbacks.append(checkpoint)
     objective = estimator._objective(blueprint, _unexplained(blueprint, axes, previous))
     net = _net(
         *(estimator, scaling, blueprint, objective, plan, data.valid),
@@ -129,7 +126,7 @@ def prepare(job, survey, listeners, checkpoint):
 
 
 def train(job, prepared):
-    """Train the net."""
+    """Train the net; return what became of it."""
     net, data = prepared.net, prepared.data
     if prepared.blueprint.ordered:
         cut(net, prepared.blueprint.prefix(1))  # fails now rather than after it
@@ -139,12 +136,15 @@ def train(job, prepared):
     codec = Codec(net, prepared.scaling, prepared.blueprint)
     goes_on = job.one_pass and job.previous is not None
     with _watched(codec, data, goes_on):
+        if isinstance(prepared.keeper, crossfit.CrossFit):
+            return crossfit.train(net, data.train, prepared.keeper)
         net.partial_fit(data.train)
+    return prepared.keeper.verdict
 
 
-def finish(job, prepared):
+def finish(job, prepared, verdict):
     """Return what the training came to, and whether it was interrupted."""
-    net, data, verdict = prepared.net, prepared.data, prepared.keeper.verdict
+    net, data = prepared.net, prepared.data
     estimator, previous = job.estimator, job.previous
     codec = Codec(net, prepared.scaling, prepared.blueprint)
     epochs = [epoch for epoch in net.history if "train_loss" in epoch]
@@ -179,7 +179,7 @@ def finish(job, prepared):
 # -- prepare --
 
 
-def _layout(job, scaling, split_seed):
+def _layout(job, survey):
     """Return PCA, where it is wanted, and the blueprint of the module."""
     estimator, table, previous = job.estimator, job.table, job.previous
     n_features = table.shape[1]
@@ -191,14 +191,14 @@ def _layout(job, scaling, split_seed):
                 f"{blueprint.settings.get(name)!r}, so its weights can't go on: set it "
                 f"back, or fit with warm_start=False."
             )
-        return None, blueprint
+        return None, previous.codec.blueprint
 
     def pca(n_components):
         # The user's own seed: the randomized solver's result depends on it.
         seed = estimator.random_state
         if not isinstance(seed, Integral):
             seed = int(job.generator.integers(2**31))
-        return fit_pca(table, scaling, n_components, seed, split_seed)
+        return fit_pca(table, survey.scaling, n_components, seed, survey.split_seed)
 
     if isinstance(estimator.n_components, float):
         axes = pca(None)
@@ -208,9 +208,27 @@ def _layout(job, scaling, split_seed):
         size = min(enough, len(axes.shares))
         return axes.first(size), estimator._blueprint(n_features, size)
     blueprint = estimator._blueprint(n_features, estimator.n_components)
+    if survey.cross_fitted:
+        blueprint = crossfit.narrowed(blueprint)
     if estimator.init == "pca" or blueprint.ordered:
         return pca(min(blueprint.n_components, *table.shape)), blueprint
     return None, blueprint
+
+
+def _keeper(job, survey, data, axes, blueprint):
+    """Return what finds the weights to keep."""
+    estimator = job.estimator
+    if job.one_pass:
+        return KeepFinite()
+    if survey.cross_fitted:
+        labels = None if survey.found is None else survey.found.labels
+        rows, k = data.every.cpu(), blueprint.n_components
+        return crossfit.CrossFit(
+            rows, axes, k, estimator.alpha, labels, survey.split_seed
+        )
+    safe_start = job.previous is not None or estimator.init == "pca"
+    patience = None if data.valid is None else estimator.n_iter_no_change
+    return KeepBest(Judge(safe_start, estimator.tol, patience, survey.split.labels))
 
 
 def _unexplained(blueprint, axes, previous):

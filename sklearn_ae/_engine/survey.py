@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from . import aside
+from .._independence import Dependence
+from . import aside, crossfit
 from .fitted import Fitted
 from .losses import LOSSES, output_of
 from .plan import n_aside
@@ -56,7 +57,9 @@ class Survey:
     scaling: Scaling
     split: aside.Split
     split_seed: int
-    picked: np.ndarray | None  # (n_aside, n_features), of a large table
+    picked: np.ndarray | None = None  # (n_aside, n_features), of a large table
+    found: Dependence | None = None  # which rows belong together
+    cross_fitted: bool = False  # by all rows, rather than judged by some
 
 
 def look_through(job):
@@ -70,10 +73,19 @@ def look_through(job):
         survey = _look_through_large(job, split_seed, n_wanted)
     else:
         found = aside.find(table, job.groups, split_seed) if n_wanted else None
+        cross_fitted = (
+            estimator._may_cross_fit
+            and not (previous or job.one_pass)
+            and crossfit.suits(table.shape, found)
+        )
+        if cross_fitted:
+            n_wanted = 0
         split = aside.split(table, n_wanted, split_seed, found)
         blocks = (table[rows] for rows in chunks(table))
         scaling = previous.codec.scaling if previous else _measure(job, blocks)
-        survey = Survey(scaling, split, split_seed, None)
+        survey = Survey(
+            scaling, split, split_seed, found=found, cross_fitted=cross_fitted
+        )
     _check_bounds(job, survey.scaling)
     return survey
 

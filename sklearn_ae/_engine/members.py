@@ -1,0 +1,134 @@
+"""Members: dense networks of one shape that train side by side, as one batch.
+
+For small networks most of a step is not arithmetic. Here all members' parameters are in
+one tensor, one optimizer moves them, and their gradients are written by hand.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import torch
+
+
+class Members:
+    """Autoencoders of one shape: ReLU perceptrons beside a linear path that is PCA.
+
+    They are what `DenseNetwork` in `PCAStart` is, and start at the same weights.
+    Parameters come in pairs, weight (n_members, n_out, n_in) and bias (n_members, 1,
+    n_out): the encoder's layers, the decoder's, then the linear path in and out.
+
+    Parameters
+    ----------
+    n_members, n_features, n_components : int
+    hidden_layer_sizes : sequence of int
+        Widths of the encoder's hidden layers; the decoder has them in reverse.
+    seed : int
+        Of the weights.
+    """
+
+    def __init__(self, n_members, n_features, n_components, hidden_layer_sizes, seed):
+        there = [n_features, *hidden_layer_sizes, n_components]
+        self.n_layers = len(there) - 1  # of each perceptron
+        pairs = [*itertools.pairwise(there), *itertools.pairwise(there[::-1])]
+        pairs += [(n_features, n_components), (n_components, n_features)]
+        self.shapes = []
+        for n_in, n_out in pairs:
+            self.shapes += [(n_members, n_out, n_in), (n_members, 1, n_out)]
+        size = sum(map(math.prod, self.shapes))
+        self.flat = torch.zeros(size)
+        self.flat.grad = torch.zeros(size)
+        self.parameters = self.views(self.flat)
+        self.gradients = self.views(self.flat.grad)
+        generator = torch.Generator().manual_seed(seed)
+        for i in range(2 * self.n_layers):
+            if (i + 1) % self.n_layers:  # the last layer of each stays zero: PCA
+                weight = self.parameters[2 * i]
+                bound = math.sqrt(6 / sum(weight.shape[1:]))  # Glorot's
+                drawn = torch.rand(weight.shape[1:], generator=generator)
+                weight.copy_(bound * (2 * drawn - 1))  # the same in all members
+
+    def views(self, flat):
+        """Return a flat tensor as the parameters."""
+        sizes = [math.prod(shape) for shape in self.shapes]
+        parts = zip(flat.split(sizes), self.shapes, strict=True)
+        return [part.view(shape) for part, shape in parts]
+
+    def start(self, member, components, mean):
+        """Set a member's linear path to PCA.
+
+        Parameters
+        ----------
+        member : int
+        components : ndarray of shape (n_rows, n_features)
+            Code units beyond them start at zero.
+        mean : ndarray of shape (n_features,)
+        """
+        components, mean = np.float64(components), np.float64(mean)
+        w_in, b_in, w_out, b_out = (p[member] for p in self.parameters[-4:])
+        rows = slice(len(components))
+        w_in[rows] = torch.from_numpy(components)
+        b_in[0, rows] = torch.from_numpy(-components @ mean)
+        w_out[:, rows] = torch.from_numpy(components.T.copy())
+        b_out[0] = torch.from_numpy(mean)
+
+    def forward(self, x, parameters):
+        """Return the reconstructions of x (n_members, n_rows, n_features)."""
+        encoder, decoder, (w_in, b_in, w_out, b_out) = self._parts(parameters)
+        z = torch.baddbmm(b_in, x, w_in.mT) + self._perceptron(x, encoder)[1]
+        return torch.baddbmm(b_out, z, w_out.mT) + self._perceptron(z, decoder)[1]
+
+    def backward(self, x):
+        """Set each member's gradient of the mean squared error on its x."""
+        encoder, decoder, (w_in, b_in, w_out, b_out) = self._parts(self.parameters)
+        g_encoder, g_decoder, g_linear = self._parts(self.gradients)
+        read_x, added = self._perceptron(x, encoder)
+        z = torch.baddbmm(b_in, x, w_in.mT).add_(added)  # (…, n_rows, n_components)
+        read_z, added = self._perceptron(z, decoder)
+        g = torch.baddbmm(b_out, z, w_out.mT).add_(added).sub_(x)
+        g.mul_(2 / x[0].numel())  # (n_members, n_rows, n_features)
+        _set_gradient(g, z, *g_linear[2:])
+        g_z = torch.bmm(g, w_out)
+        g_z += self._back(g, read_z, decoder, g_decoder)
+        _set_gradient(g_z, x, *g_linear[:2])
+        self._back(g_z, read_x, encoder, g_encoder, need_input=False)
+
+    def state(self, flat, member):
+        """Return a member's weights by the names of `DenseNetwork` in `PCAStart`."""
+        names = [f"network.encode.{2 * i}" for i in range(self.n_layers)]
+        names += [f"network.decode.{2 * i}" for i in range(self.n_layers)]
+        names += ["encode_linear", "decode_linear"]
+        parameters, state = self.views(flat), {}
+        for i, name in enumerate(names):
+            state[f"{name}.weight"] = parameters[2 * i][member].clone()
+            state[f"{name}.bias"] = parameters[2 * i + 1][member, 0].clone()
+        return state
+
+    def _parts(self, parameters):
+        n = 2 * self.n_layers
+        return parameters[:n], parameters[n : 2 * n], parameters[2 * n :]
+
+    def _perceptron(self, h, parameters):
+        """Return what each layer reads, and what the last one gives."""
+        read = []
+        for i in range(self.n_layers):
+            read.append(h)
+            h = torch.baddbmm(parameters[2 * i + 1], h, parameters[2 * i].mT)
+            if i < self.n_layers - 1:
+                h.relu_()
+        return read, h
+
+    def _back(self, g, read, parameters, gradients, need_input=True):
+        """Set a perceptron's gradients; return that of its input, if needed."""
+        for i in reversed(range(self.n_layers)):
+            _set_gradient(g, read[i], *gradients[2 * i : 2 * i + 2])
+            if i or need_input:
+                g = torch.bmm(g, parameters[2 * i])
+            if i:
+                g.mul_(read[i] > 0)  # through ReLU
+        return g
+
+
+def _set_gradient(g, read, weight, bias):
+    torch.bmm(g.mT, read, out=weight)
+    torch.sum(g, 1, keepdim=True, out=bias)
