@@ -366,6 +366,13 @@ def test_no_size_may_lose():
     gains = torch.tensor([1.0, 1.0, 0.1])
     assert judge._beats_start(start - gains - noise)
     assert not judge._beats_start(start - gains * torch.tensor([1, 1, -1]) - noise)
+    # A size that gains nothing is no veto; one that may lose more than 2 % is.
+    tie = torch.tensor([1.0, 1.0, 0.0])
+    assert judge._beats_start(start - gains * tie - noise)
+    spread = torch.tensor([1.0, 1.0, 40.0])
+    errors = (noise * spread).std(0) / 50**0.5
+    assert -1.645 * errors[2] < -0.02 * start[:, 2].mean() < -1.645 * errors[1]
+    assert not judge._beats_start(start - gains * tie - noise * spread)
 
 
 def test_no_size_may_lose_without_validation_rows_either():

@@ -13,6 +13,8 @@ from scipy import stats
 from skorch.callbacks import Callback
 
 ENOUGH_ROWS = 8  # validation rows below which chance rules
+LEEWAY = 0.02  # share of its loss that a code size may lose while others gain,
+SURE = 1.645  # as the lower end of a one-sided 95% interval shows
 
 
 class Verdict(NamedTuple):
@@ -46,7 +48,9 @@ class Judge:
     are compared with the start's on all training rows at the end.
 
     An ordered code has a loss for each of several code sizes. It is judged by their
-    mean, and from a safe start by each: none may lose.
+    mean, and from a safe start by each: none may lose more than `LEEWAY` of its loss,
+    not even at the lower end of its gain's confidence interval. A size that gains
+    nothing is no reason to refuse what others gain.
 
     Parameters
     ----------
@@ -147,7 +151,7 @@ class Judge:
         """
         start = self.start_losses
         loss = start.mean()
-        lost = (losses.mean(0) > start.mean(0)).any()
+        lost = (losses.mean(0) > start.mean(0) + LEEWAY * start.mean(0).abs()).any()
         stay = bool(losses.mean() < loss and not (lost and self.safe_start))
         if not stay:  # nor are losses kept that are not finite
             self.best_epoch = 0
@@ -162,9 +166,9 @@ class Judge:
             gains = sums.index_add_(0, self.labels, gains) * (n_groups / len(gains))
         if len(gains) < ENOUGH_ROWS:
             return False
-        if gains.ndim == 2:  # a column for each code size: none may lose
-            errors = gains.std(0) / len(gains) ** 0.5
-            if (gains.mean(0) < errors).any():
+        if gains.ndim == 2:  # a column for each code size: none may lose much
+            lowest = gains.mean(0) - SURE * gains.std(0) / len(gains) ** 0.5
+            if (lowest < -LEEWAY * self.start_losses.mean(0).abs()).any():
                 return False
             gains = gains.mean(1)
         error = gains.std().item() / len(gains) ** 0.5
