@@ -40,7 +40,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         (Rippel et al. 2014). `inverse_transform` then takes codes of any width up to
         `n_components_`, and `truncate` gives a model of that size. One such fit takes
         half as long again as a plain one and keeps somewhat less at each size than a
-        fit for that size alone. Nothing is kept of a training after which any size may be
+        fit for that size alone. Nothing is kept of a training after which a size may be
         more than 2 % worse than PCA, by the rows set aside.
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
