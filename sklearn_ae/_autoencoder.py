@@ -45,7 +45,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
         is a linear autoencoder. "auto" is (512, 256) above 200 columns, otherwise
-        (256, 128).
+        (256, 128); and (128, 64) for a small table (see Notes).
     activation : {"relu", "identity", "tanh", "logistic", "silu", "gelu", "elu"}, \
             default="relu"
         Of the hidden layers. Code and reconstruction are linear.
@@ -220,6 +220,16 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     Notes
     -----
+    Small tables, of 32 to 1,000 rows and up to 200 columns, are cross-fitted if what
+    steers the training is as it is by default, that is all parameters but
+    `n_components`, `alpha`, `device`, `warm_start`, `random_state`, `verbose` and
+    `callbacks` that are told of epochs alone. No rows are set aside: networks without a
+    fold of the rows each, and one on all rows, train side by side; each row judges the
+    network that has not seen it; and the one on all rows is kept if the others beat
+    PCA beyond doubt. What is said of epochs holds for rounds of 50 steps then, and what
+    is said of validation rows for all rows. Such a fit takes a second or two and writes
+    no `checkpoint`.
+
     Sparse X is refused, as its rows are dense once centred: use ``X.toarray()``, or
     `sklearn.decomposition.TruncatedSVD` before the autoencoder.
 
