@@ -29,6 +29,7 @@ RATE = 8e-3  # the highest
 MEMORY = 50  # steps that the average of the weights looks back
 DOUBT = 0.0002  # that the mean gain is chance
 TRIMMED = 0.02  # of the gains, the largest
+LOSSLESS = 1e-10  # loss per cell, below which differences are rounding
 
 
 def suits(shape, found):
@@ -232,13 +233,15 @@ class RoundJudge:
     def is_over(self):
         """Whether further steps are hopeless, have long brought nothing, or diverge."""
         hopeless = len(self.ts) > 3 and max(self.ts) < 0.5
+        hopeless = hopeless or self.start.mean() < LOSSLESS
         tired = len(self.curve) - 1 - self.best_round >= 5
         return hopeless or tired or not np.isfinite(self.curve[-1])
 
     def verdict(self):
         """Return what is kept: the best round if it beats the start beyond doubt."""
         diverged = not np.isfinite(self.curve[-1])
-        if self.best_round and beats(self._gains(self.losses)):
+        lossy = self.start.mean() > LOSSLESS
+        if lossy and self.best_round and beats(self._gains(self.losses)):
             return Verdict(self.best_round, float(self.losses.mean()), diverged)
         return Verdict(0, float(self.start.mean()), diverged)
 

@@ -14,7 +14,7 @@ from skorch.callbacks import Callback
 
 ENOUGH_ROWS = 8  # validation rows below which chance rules
 LEEWAY = 0.02  # share of its loss that a code size may lose while others gain,
-SURE = 1.645  # as the lower end of a one-sided 95% interval shows
+SURE = 2.0  # as the lower end of the 95% interval of its gain shows
 
 
 class Verdict(NamedTuple):
@@ -50,7 +50,7 @@ class Judge:
     An ordered code has a loss for each of several code sizes. It is judged by their
     mean, and from a safe start by each: none may lose more than `LEEWAY` of its loss,
     not even at the lower end of its gain's confidence interval. A size that gains
-    nothing is no reason to refuse what others gain.
+    nothing is no reason to refuse what others gain; one that may lose much is.
 
     Parameters
     ----------
