@@ -24,7 +24,7 @@ SMALL = {"hidden_layer_sizes": (16,), "max_iter": 2, "random_state": 0}
 
 
 def survey(X, groups=None, random_state=0, **params):
-    estimator = AutoencoderTransformer(2, **params)
+    estimator = AutoencoderTransformer(2, max_iter=5, **params)
     device = torch.device("cpu")
     draws = generator(random_state)
     return look_through(Job(estimator, X, None, groups, False, device, draws))

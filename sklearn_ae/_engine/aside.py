@@ -70,6 +70,8 @@ def split(table, n_aside, seed, found=None):
     if found.kind == "rows in order":
         return _the_end(n_samples, n_aside, found.reach)
     chosen = _whole_groups(found.labels, n_aside, rng)
+    if not chosen.any():  # all are one group
+        return Split(np.arange(0), None, np.arange(0), None)
     aside = np.flatnonzero(chosen)
     train = rng.permutation(np.flatnonzero(~chosen))
     return Split(aside, train, aside, found.labels[aside])

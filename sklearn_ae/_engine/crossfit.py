@@ -88,9 +88,9 @@ def train(net, dataset, cross_fit):
                 "train_loss": seen.train_loss,
                 "valid_loss": float(seen.losses.mean()),
             }
-            net.notify("on_epoch_end", dataset_train=dataset, dataset_valid=None)
             if judge.see(seen.losses):
                 cross_fit.remember()
+            net.notify("on_epoch_end", dataset_train=dataset, dataset_valid=None)
     verdict = judge.verdict()
     kept = {"module_": cross_fit.weights(best=True)} if verdict.best_epoch else start
     net.set_weights(kept)
