@@ -4,11 +4,13 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn
 import torch
 from scipy import stats
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.decomposition import PCA
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV
@@ -18,6 +20,7 @@ from sklearn_ae._engine.judge import Judge
 from sklearn_ae._engine.survey import Job, look_through
 from sklearn_ae._engine.torch_state import generator
 from sklearn_ae._independence import Dependence
+from sklearn_ae.metrics import reconstruction_scorer
 
 DIGITS = load_digits().data
 SMALL = {"hidden_layer_sizes": (16,), "max_iter": 2, "random_state": 0}
@@ -225,3 +228,61 @@ def test_the_search_lets_no_equal_rows_into_two_folds():
     splits = search._splits(X, None, search._groups(X, None))
     for train, test in splits:
         assert not {x.tobytes() for x in X[train]} & {x.tobytes() for x in X[test]}
+
+
+def test_groups_are_routed_through_searches():
+    X = DIGITS[:200]
+    groups = np.repeat(np.arange(40), 5)
+    seen = []
+
+    class Noting(AutoencoderTransformer):
+        def fit(self, X, y=None, groups=None):
+            seen.append(groups)
+            return super().fit(X, y, groups=groups)
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = Noting(2, max_iter=1).set_fit_request(groups=True)
+        grid = {"noting__n_components": [1, 2]}
+        search = GridSearchCV(
+            make_pipeline(StandardScaler(), model),
+            grid,
+            cv=GroupKFold(2),
+            scoring=reconstruction_scorer,
+        )
+        search.fit(X, groups=groups)
+    assert len(seen) == 5  # two folds of two sizes, and the best on all rows
+    assert not set(seen[0]) & set(seen[1])
+    np.testing.assert_array_equal(seen[-1], groups)
+
+
+def test_an_ordered_fit_is_not_vetoed_by_a_size_that_gains_nothing():
+    """Four equally strong latent variables: one unit can't gain, four gain much."""
+    rng = np.random.default_rng(0)
+    axes = np.linalg.qr(rng.normal(size=(50, 4)))[0].T * 50**0.5
+    X = np.tanh(0.4 * rng.normal(size=(4000, 4)) @ axes)
+    X += 0.1 * rng.normal(size=X.shape)
+    for seed in range(2):
+        X_train, X_test = X[: 3000 + seed], X[3000 + seed :]
+        model = AutoencoderTransformer(8, ordered=True, random_state=seed).fit(X_train)
+        assert model.best_iter_ > 0
+        pca = PCA(8, svd_solver="full").fit(X_train)
+        for k in (1, 2, 4, 8):
+            axes = pca.components_[:k]
+            back = (X_test - pca.mean_) @ axes.T @ axes + pca.mean_
+            error = np.square(X_test - back).sum()
+            ours = np.square(X_test - model.reconstruct(X_test, n_components=k)).sum()
+            assert ours <= 1.02 * error
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("mean", [1e5, 1e8])
+def test_the_start_is_sound_far_from_zero(mean, dtype):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 3)) @ rng.normal(size=(3, 8)) * 40
+    X = (mean + X + 10 * rng.normal(size=X.shape)).astype(dtype)
+    centred = X.astype(np.float64) - X.mean(axis=0, dtype=np.float64)
+    values = np.linalg.svd(centred, compute_uv=False) ** 2
+    model = AutoencoderTransformer(2, max_iter=0, random_state=0).fit(X)
+    back = model.reconstruct(X.astype(np.float64))
+    left = np.square(X - back).sum() / values.sum()
+    assert left == pytest.approx(1 - values[:2].sum() / values.sum(), rel=1e-3)

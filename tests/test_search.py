@@ -151,9 +151,9 @@ def test_one_fit_a_fold(monkeypatch):
     fits = []
     fit = AutoencoderTransformer.fit
 
-    def counted(self, X, y=None):
+    def counted(self, X, y=None, groups=None):
         fits.append(self.n_components)
-        return fit(self, X, y)
+        return fit(self, X, y, groups=groups)
 
     monkeypatch.setattr(AutoencoderTransformer, "fit", counted)
     search().fit(DIGITS)

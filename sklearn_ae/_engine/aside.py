@@ -101,7 +101,7 @@ def _whole_groups(labels, n_aside, rng):
     return chosen[labels]
 
 
-def find(table, groups, seed, part=None):
+def find(table, groups, seed, scaling=None, part=None):
     """Find out which rows of a table belong together.
 
     Parameters
@@ -111,6 +111,8 @@ def find(table, groups, seed, part=None):
         What the user says of it.
     seed : int
         Of the sample that is looked at.
+    scaling : Scaling, default=None
+        Of the table: near-copies are looked for in rows as the network reads them.
     part : ndarray of shape (n_rows, n_features), default=None
         The rows of `neighbours` of a large table, which is not read for this.
 
@@ -130,10 +132,11 @@ def find(table, groups, seed, part=None):
         return Dependence(joined(groups, equal), "groups")
     n_samples, n_features = table.shape
     if part is None and n_samples * n_features <= SEARCHED_CELLS:
-        found = find_dependence(table, seed % 2**32)
+        found = find_dependence(_read(table, scaling), seed % 2**32)
     else:
         part = table[neighbours(n_samples)] if part is None else part
-        found = _spread(find_dependence(part, seed % 2**32), n_samples)
+        found = find_dependence(_read(part, scaling), seed % 2**32)
+        found = _spread(found, n_samples)
         if found is None and equal is not None:
             found = Dependence(equal, "equal rows")
     if found is not None and found.kind != "equal rows":
@@ -147,6 +150,10 @@ def find(table, groups, seed, part=None):
             UserWarning,
         )
     return found
+
+
+def _read(rows, scaling):
+    return rows if scaling is None else scaling.apply(rows, np.float32)
 
 
 def neighbours(n_samples):

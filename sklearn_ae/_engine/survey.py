@@ -72,7 +72,11 @@ def look_through(job):
     if is_large(table):
         survey = _look_through_large(job, split_seed, n_wanted)
     else:
-        found = aside.find(table, job.groups, split_seed) if n_wanted else None
+        blocks = (table[rows] for rows in chunks(table))
+        scaling = previous.codec.scaling if previous else _measure(job, blocks)
+        found = None
+        if n_wanted:
+            found = aside.find(table, job.groups, split_seed, scaling)
         cross_fitted = (
             estimator._may_cross_fit
             and not (previous or job.one_pass)
@@ -81,8 +85,6 @@ def look_through(job):
         if cross_fitted:
             n_wanted = 0
         split = aside.split(table, n_wanted, split_seed, found)
-        blocks = (table[rows] for rows in chunks(table))
-        scaling = previous.codec.scaling if previous else _measure(job, blocks)
         survey = Survey(
             scaling, split, split_seed, found=found, cross_fitted=cross_fitted
         )
@@ -103,7 +105,7 @@ def _look_through_large(job, seed, n_wanted):
     collections.deque(blocks, maxlen=0)  # what a warm start has not measured
     rows = picked[split.aside]
     if job.groups is None and n_wanted:
-        found = aside.find(table, None, seed, picked[part])
+        found = aside.find(table, None, seed, scaling, picked[part])
         if found is not None:
             split, rows = aside.split(table, n_wanted, seed, found), None
     # Copies of rows set aside don't train.
