@@ -92,29 +92,42 @@ class Metric:
     compute: Callable
     greater_is_better: bool = True
     needs: str = ""  # "reconstruction", "y" or nothing
+    bounds: tuple = (-np.inf, np.inf)  # that it can't be beyond
 
 
 METRICS = {
     "explained_variance": Metric(
-        "share of variance explained", _explained_variance, needs="reconstruction"
+        "share of variance explained",
+        _explained_variance,
+        needs="reconstruction",
+        bounds=(-np.inf, 1),
     ),
     "mse": Metric(
         "mean squared error per cell",
         _mse,
         greater_is_better=False,
         needs="reconstruction",
+        bounds=(0, np.inf),
     ),
-    "trustworthiness": Metric("trustworthiness", _trustworthiness),
-    "continuity": Metric("continuity", _continuity),
-    "knn_score": Metric("k-NN score on the code", _knn_score, needs="y"),
-    "linear_score": Metric("linear score on the code", _linear_score, needs="y"),
+    "trustworthiness": Metric("trustworthiness", _trustworthiness, bounds=(0, 1)),
+    "continuity": Metric("continuity", _continuity, bounds=(0, 1)),
+    "knn_score": Metric(
+        "k-NN score on the code", _knn_score, needs="y", bounds=(-np.inf, 1)
+    ),
+    "linear_score": Metric(
+        "linear score on the code", _linear_score, needs="y", bounds=(-np.inf, 1)
+    ),
     "fit_seconds": Metric(
-        "seconds to fit", lambda fold: fold.fit_seconds, greater_is_better=False
+        "seconds to fit",
+        lambda fold: fold.fit_seconds,
+        greater_is_better=False,
+        bounds=(0, np.inf),
     ),
     "transform_seconds": Metric(
         "seconds to transform",
         lambda fold: fold.transform_seconds,
         greater_is_better=False,
+        bounds=(0, np.inf),
     ),
 }
 

@@ -32,7 +32,8 @@ def summarize(results, *, baseline="PCA", metric="explained_variance", confidenc
         One row per reducer (but the baseline) and code size. Columns: ``reducer``,
         ``n_components``, ``mean`` and ``baseline_mean`` of the metric,
         ``difference`` (positive where the reducer's metric is greater), the ends of
-        its interval ``low`` and ``high`` (NaN with a single fold) and ``verdict``:
+        its interval ``low`` and ``high`` (NaN with a single fold; no further than the
+        metric can go: no share above 1) and ``verdict``:
         "better" or "worse" where the interval leaves out zero, otherwise "no clear
         difference". Differences below a millionth of the metric are rounding, and no
         clear ones.
@@ -84,27 +85,11 @@ def summarize(results, *, baseline="PCA", metric="explained_variance", confidenc
         pairs = folds.loc[reducer].assign(baseline=folds.loc[baseline][metric])
         pairs = pairs.dropna(subset=[metric, "baseline"])
         for size, pair in pairs.groupby(level="n_components", sort=False):
-            mean, low, high = corrected_interval(
-                pair[metric] - pair["baseline"],
-                pair["n_train"],
-                pair["n_test"],
-                confidence,
-            )
-            rounding = 1e-6 * pair[[metric, "baseline"]].abs().max(axis=None)
-            verdict = "no clear difference"
-            if low * high > 0 and abs(mean) > rounding:
-                gained = (mean > 0) == METRICS[metric].greater_is_better
-                verdict = "better" if gained else "worse"
             rows.append(
                 {
                     "reducer": reducer,
                     "n_components": size,
-                    "mean": pair[metric].mean(),
-                    "baseline_mean": pair["baseline"].mean(),
-                    "difference": mean,
-                    "low": low,
-                    "high": high,
-                    "verdict": verdict,
+                    **_compare_pairs(pair, metric, confidence),
                 }
             )
     columns = ["reducer", "n_components", "mean", "baseline_mean", "difference"]
@@ -150,34 +135,47 @@ def conclude(results, *, baseline="PCA", confidence=0.95):
     seconds = results.groupby("reducer")["fit_seconds"].mean()
     sentences = []
     for reducer, lines in summary.groupby("reducer", sort=False):
-        clauses = []
-        for verdict, words in (
-            ("better", f"is better than {baseline}"),
-            ("no clear difference", f"shows no clear difference from {baseline}"),
-            ("worse", f"is worse than {baseline}"),
-        ):
-            found = lines[lines["verdict"] == verdict]
-            if found.empty:
-                continue
-            sizes = [str(size) for size in found["n_components"]]
-            sizes = " and ".join(filter(None, [", ".join(sizes[:-1]), sizes[-1]]))
-            clause = f"{words} at code size{'s' * (len(found) > 1)} {sizes}"
-            if verdict == "better":
-                removed = found["difference"] / (1 - found["baseline_mean"])
-                low, high = f"{removed.min():.0%}", f"{removed.max():.0%}"
-                clause += (
-                    f", where it removes {low if low == high else f'{low} to {high}'} "
-                    f"of the variance that {baseline} leaves unexplained"
-                )
-            clauses.append(clause)
-        sentences.append(f"{reducer} {'; it '.join(clauses)}.")
+        sentences.append(f"{reducer} {_verdicts_in_words(lines, baseline)}.")
+        sentences += _starts_in_words(results[results["reducer"] == reducer])
         sentences.append(
             f"A fit takes {seconds[reducer]:.2g} s, "
             f"{baseline}'s {seconds[baseline]:.2g} s."
         )
         if not (lines["verdict"] == "better").any():
-            sentences.append(f"Without a clear gain, keep {baseline}.")
+            advice = f"Without a clear gain, keep {baseline}."
+            if reducer in results.attrs.get("ordered", ()):
+                advice = (
+                    "One ordered fit served all code sizes: a fit for each "
+                    "(ordered=False, on the command line --separate) may gain where "
+                    f"it did not. If that gains nothing either, keep {baseline}."
+                )
+            sentences.append(advice)
     return " ".join(sentences)
+
+
+def difference_in_words(line):
+    """Write a difference of shares and its interval in percentage points.
+
+    Parameters
+    ----------
+    line : Series or mapping
+        A line of `summarize`.
+
+    Returns
+    -------
+    str
+        Such as "+1.23 [+0.50, +1.96]": zero without a sign; a clear difference with as
+        many digits as show it; no brackets where there is no interval.
+    """
+    values = [100 * line[name] for name in ("difference", "low", "high")]
+    decimals, smallest = 2, min(map(abs, values))
+    if line["verdict"] != "no clear difference" and 0 < smallest < 0.005:
+        decimals = min(6, int(np.ceil(-np.log10(smallest))))
+    texts = [f"{value:+.{decimals}f}" for value in values]
+    texts = [text[1:] if float(text) == 0 else text for text in texts]
+    if np.isnan(values).any():
+        return texts[0]
+    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
 def corrected_interval(values, n_train, n_test, confidence):
@@ -205,3 +203,76 @@ def corrected_interval(values, n_train, n_test, confidence):
     )
     mean = values.mean()
     return mean, mean - half, mean + half
+
+
+def _compare_pairs(pair, metric, confidence):
+    """Return what `summarize` says of one reducer at one code size."""
+    differences = pair[metric] - pair["baseline"]
+    mean, low, high = corrected_interval(
+        differences, pair["n_train"], pair["n_test"], confidence
+    )
+    rounding = 1e-6 * pair[[metric, "baseline"]].abs().max(axis=None)
+    verdict = "no clear difference"
+    if low * high > 0 and abs(mean) > rounding:
+        gained = (mean > 0) == METRICS[metric].greater_is_better
+        verdict = "better" if gained else "worse"
+    of_reducer, of_baseline = pair[metric].mean(), pair["baseline"].mean()
+    # The baseline leaves only so much to gain.
+    possible = np.array(METRICS[metric].bounds) - of_baseline
+    low, high = np.clip([low, high], *possible).tolist()
+    return {
+        "mean": of_reducer,
+        "baseline_mean": of_baseline,
+        "difference": mean,
+        "low": low,
+        "high": high,
+        "verdict": verdict,
+    }
+
+
+def _listed(items):
+    """Write a list with "and" before its last item."""
+    *first, last = map(str, items)
+    return " and ".join(filter(None, [", ".join(first), last]))
+
+
+def _at_sizes(sizes):
+    return f"at code size{'s' * (len(sizes) > 1)} {_listed(sizes)}"
+
+
+def _verdicts_in_words(lines, baseline):
+    """Say at which code sizes a reducer is better, not clearly different, and worse."""
+    clauses = []
+    for verdict, words in (
+        ("better", f"is better than {baseline}"),
+        ("no clear difference", f"shows no clear difference from {baseline}"),
+        ("worse", f"is worse than {baseline}"),
+    ):
+        found = lines[lines["verdict"] == verdict]
+        if found.empty:
+            continue
+        clause = f"{words} {_at_sizes(found['n_components'])}"
+        if verdict == "better":
+            removed = found["difference"] / (1 - found["baseline_mean"])
+            low, high = f"{removed.min():.0%}", f"{removed.max():.0%}"
+            clause += (
+                f", where it removes {low if low == high else f'{low} to {high}'} "
+                f"of the variance that {baseline} leaves unexplained"
+            )
+        clauses.append(clause)
+    return "; it ".join(clauses)
+
+
+def _starts_in_words(results):
+    """Say in how many folds a reducer kept its start, and at which code sizes."""
+    if "kept_start" not in results:
+        return []
+    folds = results.groupby("n_components", sort=False)["kept_start"]
+    n_kept, n_folds = folds.sum(), folds.size().max()
+    clauses = [
+        f"in {count} of {n_folds} folds {_at_sizes(sizes.index)}"
+        for count, sizes in n_kept[n_kept > 0].groupby(n_kept)
+    ]
+    if not clauses:
+        return []
+    return [f"Training gained nothing and its start, PCA, was kept {_listed(clauses)}."]

@@ -1,16 +1,17 @@
 """Reducers head to head, on the same folds and at the same code sizes."""
 
-from numbers import Integral
 from time import perf_counter
-from warnings import warn
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
-from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import has_fit_parameter
 
+from ._far import ADVICE, has_cancelled, steadied
+from ._folds import make_splits, usable_sizes
 from ._measures import (
     METRICS,
     Fold,
@@ -23,6 +24,7 @@ from ._reducers import (
     configured,
     decode,
     dense,
+    innermost,
     is_ordered,
     named_sized,
     observed_means,
@@ -41,6 +43,7 @@ def compare_reducers(
     *,
     n_components=(2, 4, 8, 16),
     cv=5,
+    groups=None,
     metrics=None,
     n_jobs=None,
     random_state=None,
@@ -73,6 +76,14 @@ def compare_reducers(
         dropped with a warning, for all reducers.
     cv : int, cross-validation splitter or iterable of splits, default=5
         A number stands for that many shuffled folds, stratified if `y` holds classes.
+        Rows of a group, or else equal rows, stay on one side of each. So do near-copies
+        if many rows have such, and rows of a series are held out in stretches, with
+        gaps: a warning says so. A splitter splits as it does; a warning tells if
+        copies of held-out rows are among the training rows.
+    groups : array-like of shape (n_samples,), default=None
+        Which rows belong together, such as those of one patient: rows of one group
+        never stand on both sides of a fold. Also passed to ``fit`` of reducers that
+        take it, alone or as the last step of a Pipeline.
     metrics : list of str, default=None
         Names of `METRICS`; by default all, those that need `y` only if it is given.
 
@@ -99,7 +110,10 @@ def compare_reducers(
     -------
     pandas.DataFrame
         One row per reducer, code size and fold, in that order. Columns: ``reducer``,
-        ``n_components``, ``fold``, ``n_train``, ``n_test``, then the metrics.
+        ``n_components``, ``fold``, ``n_train``, ``n_test``, then the metrics; and if
+        one of them is an autoencoder, ``kept_start``: whether training gained nothing,
+        so that the start, PCA, was kept. ``attrs["ordered"]`` names those with one fit
+        for all code sizes.
 
     Raises
     ------
@@ -152,10 +166,13 @@ def compare_reducers(
     if need_reconstructions(metrics):
         for reducer in reducers.values():
             check_invertible(reducer)
-    X, y, is_classification = _check_data(X, y)
+    X, y, groups, is_classification = _check_data(X, y, groups)
 
     rng = check_random_state(random_state)
-    splits = _splits(cv, X, y, is_classification, rng)
+    rows = dense(X, "X", missing=True)
+    rows = np.where(np.isnan(rows), observed_means(rows), rows)
+    splits, groups = make_splits(cv, rows, y, is_classification, groups, rng)
+    reducers, X = steadied(reducers, X, rows)
     seeds = rng.randint(np.iinfo(np.int32).max, size=len(splits))
     n_train = min(len(train) for train, _ in splits)
     sizes = usable_sizes(n_components, n_train, X.shape[1])
@@ -167,6 +184,7 @@ def compare_reducers(
             configured(reducer, max(fitted), int(seeds[fold])),
             X,
             y,
+            groups,
             *splits[fold],
             metrics,
             is_classification,
@@ -178,79 +196,28 @@ def compare_reducers(
     rows = {}
     for found in _run_all(fits, n_jobs, progress):
         rows |= {(r["reducer"], r["n_components"], r["fold"]): r for r in found}
-    return pd.DataFrame(
+    results = pd.DataFrame(
         [rows[name, k, fold] for name in reducers for k in sizes for fold in folds]
     )
+    if "kept_start" in results:  # not of reducers that have no start to keep
+        results["kept_start"] = results["kept_start"].eq(True)
+    results.attrs["ordered"] = [name for name in reducers if is_ordered(reducers[name])]
+    return results
 
 
-def usable_sizes(n_components, n_train, n_features):
-    """Check code sizes; drop with a warning those above a table's limit.
-
-    Parameters
-    ----------
-    n_components : int or sequence of int
-        The code sizes asked for.
-    n_train, n_features : int
-        Rows of the smallest training fold, and columns.
-
-    Returns
-    -------
-    list of int
-        Those that PCA can take, each once, in their order.
-    """
-    sizes = [n_components] if isinstance(n_components, Integral) else n_components
-    sizes = list(dict.fromkeys(sizes))
-    bad = [size for size in sizes if not isinstance(size, Integral) or size < 1]
-    if bad or not sizes:
-        raise ValueError(
-            "n_components must be one or more whole numbers of at least 1. "
-            f"Got {n_components!r} instead."
-        )
-    limit = min(n_train, n_features)
-    reason = f"the smaller of {n_train} training rows and {n_features} columns"
-    kept = [int(size) for size in sizes if size <= limit]
-    dropped = ", ".join(str(size) for size in sizes if size > limit)
-    if not kept:
-        raise ValueError(
-            f"Every code size in n_components ({dropped}) is above the limit of "
-            f"{limit}, {reason}; give a smaller one."
-        )
-    if dropped:
-        warn(
-            f"Dropping n_components {dropped}: above the limit of {limit}, {reason}.",
-            stacklevel=3,
-        )
-    return kept
-
-
-def _check_data(X, y):
-    """Return the table, of which rows can be picked, the target and what it holds."""
+def _check_data(X, y, groups):
+    """Return the arguments as tables and arrays, and whether y holds classes."""
     if issparse(X):
         X = X.tocsr()  # rows can be picked from that
     elif not hasattr(X, "shape"):
         X = np.asarray(X)
     if len(X.shape) != 2:
         raise ValueError(f"X must be a table of rows and columns. Got shape {X.shape}.")
-    if y is None:
-        return X, None, False
-    y = column_or_1d(y)
-    check_consistent_length(X, y)
-    return X, y, holds_classes(y)
-
-
-def _splits(cv, X, y, is_classification, rng):
-    if isinstance(cv, Integral):
-        if is_classification:
-            if np.unique(y, return_counts=True)[1].max() < cv:
-                raise ValueError(
-                    f"No class of y has {cv} rows, one for each fold: lower cv, or "
-                    "leave y out if it names the rows rather than classes."
-                )
-            cv = StratifiedKFold(cv, shuffle=True, random_state=rng)
-        else:
-            cv = KFold(cv, shuffle=True, random_state=rng)
-    splits = check_cv(cv, y, classifier=is_classification).split(X, y)
-    return [(np.asarray(train), np.asarray(test)) for train, test in splits]
+    y, groups = (
+        None if column is None else column_or_1d(column) for column in (y, groups)
+    )
+    check_consistent_length(X, y, groups)
+    return X, y, groups, y is not None and holds_classes(y)
 
 
 def _run_all(fits, n_jobs, progress):
@@ -267,7 +234,7 @@ def _run_all(fits, n_jobs, progress):
             progress(n_done, len(fits))
 
 
-def _run(task, reducer, X, y, train, test, metrics, is_classification):
+def _run(task, reducer, X, y, groups, train, test, metrics, is_classification):
     """Fit a reducer once; return a row for each code size that this serves."""
     name, sizes, number = task
     X_train, X_test = take_rows(X, train), take_rows(X, test)
@@ -287,8 +254,10 @@ def _run(task, reducer, X, y, train, test, metrics, is_classification):
     rows, size = [], max(sizes)
     try:
         start = perf_counter()
-        reducer.fit(X_train, y_train)
+        reducer.fit(X_train, y_train, **_fit_params(reducer, groups, train))
         seconds = perf_counter() - start
+        if has_cancelled(reducer, X_train):
+            raise ValueError(f"it has too few digits: {ADVICE}")
         for size in sizes:
             sized = shortened(reducer, size) if is_ordered(reducer) else reducer
             codes = _codes(sized, X_train, X_test, metrics)
@@ -299,6 +268,9 @@ def _run(task, reducer, X, y, train, test, metrics, is_classification):
             row = {"reducer": name, "n_components": size, "fold": number}
             row |= {"n_train": len(train), "n_test": len(test)}
             row |= {metric: METRICS[metric].compute(fold) for metric in metrics}
+            model, _ = innermost(sized)
+            if hasattr(model, "best_iter_"):
+                row["kept_start"] = model.best_iter_ == 0
             rows.append(row)
     except Exception as error:
         raise RuntimeError(
@@ -306,6 +278,17 @@ def _run(task, reducer, X, y, train, test, metrics, is_classification):
             f"{type(error).__name__}: {error}"
         ) from error
     return rows
+
+
+def _fit_params(reducer, groups, train):
+    """Return the groups of the training rows as `fit` takes them, if it does."""
+    name, last = "groups", reducer
+    while isinstance(last, Pipeline):
+        step, last = last.steps[-1]
+        name = f"{step}__{name}"
+    if groups is None or not has_fit_parameter(last, "groups"):
+        return {}
+    return {name: groups[train]}
 
 
 def _codes(reducer, X_train, X_test, metrics):

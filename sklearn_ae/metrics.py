@@ -3,10 +3,13 @@
 Every function here treats all reducers alike: PCA, NMF, KernelPCA, a Pipeline, ours.
 """
 
+from warnings import warn
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.manifold import trustworthiness
 
+from ._far import ADVICE, has_cancelled
 from ._reducers import after_text, checked_pair, dense, observed_means, reconstruct
 
 __all__ = [
@@ -269,6 +272,8 @@ def _there_and_back(estimator, X):
     """
     estimator, X = after_text(estimator, X)
     X_reconstructed = reconstruct(estimator, X)
+    if has_cancelled(estimator, X):
+        warn(f"This PCA has too few digits: {ADVICE}", stacklevel=3)
     if issparse(X):
         return X, X_reconstructed, 1.0
     X = dense(X, "X", missing=True)

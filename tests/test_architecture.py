@@ -16,7 +16,8 @@ ORDER = [
     *("_engine", "_sklearn", "_params", "_html", "_onnx", "_base"),
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
     *("_variational", "_adversarial", "_search", "_estimators", "persistence"),
-    *("_reducers", "_images", "metrics", "_measures", "_verdict", "compare"),
+    *("_independence", "_reducers", "_images", "_far", "metrics", "_measures"),
+    *("_verdict", "_folds", "compare"),
     *("plotting", "callbacks", "_command", "__main__"),
 ]
 # So may each file of the engine.
@@ -27,7 +28,7 @@ ENGINE = [
     *("fitted", "onnx", "fit"),
 ]
 # The rooms that measure any reducer know no autoencoder.
-MEASURING = ORDER[ORDER.index("_reducers") : ORDER.index("callbacks")]
+MEASURING = ORDER[ORDER.index("_independence") : ORDER.index("callbacks")]
 # Longer than a function may be, and why.
 LONG = {
     "_params.__init__": "a line for each parameter",

@@ -9,20 +9,26 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.decomposition import PCA, IncrementalPCA, KernelPCA, TruncatedSVD
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedKFold
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ae import AutoencoderTransformer
+from sklearn_ae._folds import usable_sizes
 from sklearn_ae._measures import holds_classes
-from sklearn_ae._verdict import corrected_interval
+from sklearn_ae._verdict import corrected_interval, difference_in_words
 from sklearn_ae.compare import (
     METRICS,
     compare_reducers,
     conclude,
     summarize,
-    usable_sizes,
 )
 from sklearn_ae.metrics import (
     continuity,
@@ -358,19 +364,20 @@ def two_reducers(ours, pca, n_train=80, n_test=20, metric="explained_variance"):
 
 
 def test_interval_by_hand():
-    # Differences 1, 2, 3: mean 2, variance 1; t(0.975, 2) = 4.302653;
-    # half width = t * sqrt((1/3 + 50/100) * 1)
-    line = summarize(two_reducers([1, 3, 5], [0, 1, 2], 100, 50)).loc[0]
-    assert line["mean"] == 3
-    assert line["baseline_mean"] == 1
-    assert line["difference"] == 2
-    half = 4.30265273 * np.sqrt(5 / 6)
-    assert line["low"] == pytest.approx(2 - half)
-    assert line["high"] == pytest.approx(2 + half)
+    # Differences 0.1, 0.2, 0.3: mean 0.2, variance 0.01; t(0.975, 2) = 4.302653;
+    # half width = t * sqrt((1/3 + 50/100) * 0.01)
+    line = summarize(two_reducers([0.1, 0.3, 0.5], [0, 0.1, 0.2], 100, 50)).loc[0]
+    assert line["mean"] == pytest.approx(0.3)
+    assert line["baseline_mean"] == pytest.approx(0.1)
+    assert line["difference"] == pytest.approx(0.2)
+    half = 0.430265273 * np.sqrt(5 / 6)
+    assert line["low"] == pytest.approx(0.2 - half)
+    assert line["high"] == pytest.approx(0.2 + half)
     assert line["verdict"] == "no clear difference"
     # t(0.75, 2) = 0.816497
-    line = summarize(two_reducers([1, 3, 5], [0, 1, 2], 100, 50), confidence=0.5).loc[0]
-    assert line["low"] == pytest.approx(2 - 0.81649658 * np.sqrt(5 / 6))
+    results = two_reducers([0.1, 0.3, 0.5], [0, 0.1, 0.2], 100, 50)
+    line = summarize(results, confidence=0.5).loc[0]
+    assert line["low"] == pytest.approx(0.2 - 0.081649658 * np.sqrt(5 / 6))
     assert line["verdict"] == "better"
 
 
@@ -492,7 +499,7 @@ def test_other_splitters():
     splits = list(GroupKFold(5).split(IRIS, groups=groups))
     assert len(compare_reducers([PCA()], IRIS, cv=iter(splits), **options)) == 5
     with pytest.raises(ValueError, match="n_splits=200"):
-        compare_reducers([PCA()], IRIS, cv=200, **options)
+        compare_reducers([PCA()], WINE, cv=200, **options)
 
 
 def test_stratified_folds_for_classes():
@@ -548,3 +555,185 @@ def test_an_ordered_autoencoder_is_fitted_once_a_fold(monkeypatch, pipeline):
             assert_allclose(line["explained_variance"], share)
     seconds = results.query("reducer == 'ours'").groupby("fold")["fit_seconds"]
     assert (seconds.nunique() == 1).all()
+
+
+def test_differences_in_words():
+    line = {"difference": 0.0123, "low": 0.005, "high": 0.0196, "verdict": "better"}
+    assert difference_in_words(line) == "+1.23 [+0.50, +1.96]"
+    line = {"difference": -1e-8, "low": -2e-8, "high": 3e-8}
+    line["verdict"] = "no clear difference"
+    assert difference_in_words(line) == "0.00 [0.00, 0.00]"
+    line = {"difference": -5e-5, "low": -7e-5, "high": -3e-5, "verdict": "worse"}
+    assert difference_in_words(line) == "-0.005 [-0.007, -0.003]"
+    line = {"difference": 0.5, "low": np.nan, "high": np.nan, "verdict": "worse"}
+    assert difference_in_words(line) == "+50.00"
+
+
+def test_intervals_are_clipped_to_what_is_possible():
+    ours, pca = [0.999, 0.95, 0.999], [0.9, 0.94, 0.98]
+    line = summarize(two_reducers(ours, pca, 100, 50)).loc[0]
+    by_hand = np.subtract(ours, pca)
+    half = 4.3026527 * np.sqrt((1 / 3 + 0.5) * by_hand.var(ddof=1))
+    assert by_hand.mean() + half > 1 - np.mean(pca)
+    assert line["high"] == pytest.approx(1 - np.mean(pca))  # no more is left
+    assert line["low"] == pytest.approx(by_hand.mean() - half)
+    line = summarize(two_reducers([0.1, 0.4], [0.3, 0.2], metric="mse"), metric="mse")
+    assert line["low"][0] == pytest.approx(-0.25)  # no error is below zero
+
+
+def test_conclusion_says_where_the_start_was_kept():
+    results = pd.concat(
+        two_reducers([0.5] * 3, [0.5] * 3).assign(
+            n_components=size, kept_start=[False] * 3 + kept
+        )
+        for size, kept in ((1, [True] * 3), (2, [True, False, True]), (4, [True] * 3))
+    )
+    said = conclude(results)
+    assert (
+        "Training gained nothing and its start, PCA, was kept in 2 of 3 folds at code "
+        "size 2 and in 3 of 3 folds at code sizes 1 and 4. A fit takes" in said
+    )
+    assert said.endswith("Without a clear gain, keep PCA.")
+    results.attrs["ordered"] = ["ours"]
+    assert "--separate" in conclude(results)
+    assert conclude(results).endswith("If that gains nothing either, keep PCA.")
+
+
+def test_kept_starts_are_in_the_results():
+    rng = np.random.default_rng(0)
+    reducers = {"PCA": PCA(), "ours": AutoencoderTransformer(max_iter=3, ordered=True)}
+    results = compare_reducers(
+        reducers, rng.normal(size=(60, 3)), n_components=[1, 2], cv=2, metrics=BARE
+    )
+    assert results.attrs["ordered"] == ["ours"]
+    assert results["kept_start"].dtype == bool
+    assert not results.loc[results["reducer"] == "PCA", "kept_start"].any()
+    assert results.loc[results["reducer"] == "ours", "kept_start"].all()  # pure noise
+
+
+class Grouped(PCA):
+    """A reducer whose fit takes groups, and notes them."""
+
+    def fit(self, X, y=None, groups=None):
+        seen.append((np.asarray(X), groups))
+        return super().fit(X)
+
+    fit_transform = None
+
+
+seen = []
+
+
+def test_groups_stay_on_one_side_and_reach_fit():
+    groups = np.repeat(np.arange(15), 10)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 3)) + groups[:, None]
+    for y in (None, np.tile([0, 1], 75)):
+        for reducer in (Grouped(), make_pipeline(StandardScaler(), Grouped())):
+            seen.clear()
+            compare_reducers(
+                [reducer], X, y, groups=groups, n_components=1, cv=3, metrics=BARE
+            )
+            assert len(seen) == 3
+            trained = [set(of_train) for _, of_train in seen]
+            assert set.intersection(*trained) == set()  # each is held out once
+            for rows, of_train in seen:
+                assert len(rows) == len(of_train) == 10 * len(set(of_train))
+    seen.clear()
+    options = {"n_components": 1, "metrics": BARE, "groups": groups}
+    compare_reducers([Grouped()], X, cv=GroupKFold(5), **options)
+    assert [len(set(of_train)) for _, of_train in seen] == [12] * 5
+    with pytest.raises(
+        ValueError, match=r"groups must name 20 groups or more.* Got 15"
+    ):
+        compare_reducers([PCA()], X, cv=20, **options)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        compare_reducers([PCA()], X[1:], **options)
+
+
+def test_equal_rows_stay_on_one_side():
+    X = np.random.default_rng(0).permutation(np.repeat(WINE, 3, axis=0))
+    seen.clear()
+    results = compare_reducers([Grouped()], X, n_components=1, cv=4, metrics=BARE)
+    for rows, _ in seen:
+        assert len(rows) == 3 * len(np.unique(rows, axis=0))
+    assert results["n_test"].sum() == len(X)
+    with pytest.warns(UserWarning, match="Held-out rows have their equals among the"):
+        compare_reducers(
+            [PCA()], X, n_components=1, cv=KFold(3, shuffle=True), metrics=BARE
+        )
+    few = np.repeat(np.eye(3), 10, axis=0)
+    with pytest.raises(ValueError, match="X has 3 distinct rows, too few for 5 folds"):
+        compare_reducers([PCA()], few, n_components=1, metrics=BARE)
+    assert len(compare_reducers([PCA()], few, n_components=1, cv=3, metrics=BARE)) == 3
+
+
+def test_folds_of_distinct_rows_are_the_ones_of_scikit_learn():
+    y = np.repeat([0, 1], [100, 78])
+    for target, folds in ((None, KFold), (y, StratifiedKFold)):
+        seen.clear()
+        compare_reducers(
+            [Grouped()], WINE, target, n_components=1, metrics=BARE, random_state=3
+        )
+        rng = np.random.RandomState(3)
+        splits = folds(5, shuffle=True, random_state=rng).split(WINE, target)
+        for (rows, groups), (train, _) in zip(seen, splits, strict=True):
+            np.testing.assert_array_equal(rows, WINE[train])
+            assert groups is None
+
+
+def test_near_copies_are_split_by_cluster_with_a_warning():
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(40, 8))
+    order = rng.permutation(400)
+    X = (np.repeat(centres, 10, axis=0) + 0.02 * rng.normal(size=(400, 8)))[order]
+    source = np.repeat(np.arange(40), 10)[order]
+    options = {"n_components": 1, "metrics": BARE, "random_state": 0}
+    seen.clear()
+    with pytest.warns(UserWarning, match=r"they look like 40 groups.*by groups which"):
+        compare_reducers([Grouped()], X, **options)
+    places = {row.tobytes(): i for i, row in enumerate(X)}
+    for rows, _ in seen:
+        sources = source[[places[row.tobytes()] for row in rows]]
+        assert set(np.bincount(sources)) <= {0, 10}
+    with pytest.warns(UserWarning, match="have near-copies of themselves among"):
+        compare_reducers([PCA()], X, cv=KFold(5, shuffle=True), **options)
+    compare_reducers([PCA()], X, groups=source, **options)  # told: no warning
+
+
+def test_rows_in_order_are_held_out_in_stretches():
+    walk = np.random.default_rng(0).normal(size=649).cumsum()
+    X = np.lib.stride_tricks.sliding_window_view(walk, 50).copy()  # 600 rows
+    options = {"n_components": 2, "metrics": BARE}
+    with pytest.warns(UserWarning, match="a gap of 30 rows .*groups.*TimeSeriesSplit"):
+        results = compare_reducers([PCA()], X, **options)
+    assert results["n_test"].tolist() == [120] * 5
+    assert results["n_train"].tolist() == [450, 420, 420, 420, 450]
+    with pytest.warns(UserWarning, match="have the rows next to them in a series"):
+        compare_reducers([PCA()], X, cv=KFold(5, shuffle=True), **options)
+    compare_reducers([PCA()], X, cv=TimeSeriesSplit(3, gap=50), **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("mean", [0, 1e5, 1e8])
+def test_pca_far_from_zero(mean, dtype):
+    rng = np.random.default_rng(0)
+    near = rng.normal(size=(500, 2)) @ rng.normal(size=(2, 12))
+    near = 60 * (near + 0.3 * rng.normal(size=near.shape))
+    X = (mean + near).astype(dtype)
+    options = {"n_components": 2, "metrics": BARE, "random_state": 0}
+    found = compare_reducers([PCA()], X, **options)["explained_variance"]
+    kept = near if dtype == np.float64 else X - np.float64(mean)  # float32 rounds
+    expected = compare_reducers([PCA(svd_solver="full")], kept, **options)
+    assert_allclose(found, expected["explained_variance"], atol=1e-5)
+
+
+def test_a_pca_that_has_cancelled_is_no_baseline():
+    rng = np.random.default_rng(0)
+    X = 1e11 + 60 * rng.normal(size=(300, 2)) @ rng.normal(size=(2, 6))
+    X += rng.normal(size=X.shape)
+    reducers = [PCA(svd_solver="covariance_eigh")]
+    with pytest.raises(
+        RuntimeError, match="it has too few digits: the columns lie too far"
+    ):
+        compare_reducers(reducers, X, n_components=2, metrics=BARE)

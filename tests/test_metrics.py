@@ -283,3 +283,20 @@ def test_continuity_tells_tearing_from_gluing():
 def test_rows_are_paired_by_position_not_index():
     frame = pd.DataFrame(IRIS, index=np.arange(150)[::-1])
     assert explained_variance_share(frame, IRIS) == 1.0
+
+
+def test_scorers_notice_a_pca_that_has_cancelled():
+    rng = np.random.default_rng(0)
+    near = 60 * (rng.normal(size=(500, 2)) @ rng.normal(size=(2, 12)))
+    near += 18 * rng.normal(size=near.shape)
+    far = (1e5 + near).astype(np.float32)
+    for scorer in (reconstruction_scorer, neg_reconstruction_mse_scorer):
+        for pca in (PCA(2), make_pipeline(StandardScaler(with_mean=False), PCA(2))):
+            with pytest.warns(
+                UserWarning, match="This PCA has too few digits.*svd_solver"
+            ):
+                scorer(pca.fit(far), far)
+            scorer(pca.fit(near), near)
+        scorer(PCA(2, svd_solver="full").fit(far), far)
+        scorer(PCA(2, whiten=True).fit(near), near)
+        scorer(PCA(2).fit(1e5 + near), 1e5 + near)  # float64 keeps enough

@@ -214,7 +214,9 @@ class ComparisonDisplay(Display):
             With ``ax_`` and ``figure_``.
         """
         check_results(results, metric)
-        return cls(_curves_over_folds(results, metric, confidence), metric).plot(ax=ax)
+        curves = _curves_over_folds(results, metric, confidence)
+        ends = curves[["low", "high"]].clip(*METRICS[metric].bounds)
+        return cls(curves.assign(**ends), metric).plot(ax=ax)
 
     def _draw(self, ax):
         self.lines_ = _draw_curves(ax, self.curves)
