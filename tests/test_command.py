@@ -126,6 +126,24 @@ def test_groups_are_handed_on(capsys, monkeypatch):
     assert sentence == "--group who has 3 groups, too few for 5 folds (--cv)."
 
 
+def test_warnings_advise_the_commands_options(capsys):
+    walk = np.random.default_rng(0).normal(size=(150, 4)).cumsum(axis=0)
+    np.save("x.npy", walk)
+    assert compare("x.npy", "--n-components", 1) == 0
+    err = capsys.readouterr().err
+    assert "The rows are in order" in err
+    assert "name what belongs together by --group" in err
+    assert "to judge by later rows only, say --time" in err
+    copies = np.repeat(IRIS.to_numpy()[::5], 10, axis=0)
+    copies += np.random.default_rng(0).normal(scale=1e-4, size=copies.shape)
+    np.save("x.npy", copies[np.random.default_rng(1).permutation(len(copies))])
+    assert compare("x.npy", "--n-components", 1, "--force") == 0
+    err = capsys.readouterr().err
+    assert "Say by --group which rows belong together." in err
+    assert " X " not in err
+    assert "cv=" not in err
+
+
 def test_json(capsys):
     IRIS.assign(kind=KIND).to_csv("x.csv", index=False)
     assert compare("x.csv", "--target", "kind", "--n-components", 1, "--json") == 0

@@ -486,6 +486,16 @@ def test_ids_that_are_named_are_kept(tmp_path):
     assert "fish_id (rises from row to row)" in read_table(tmp_path / "x.csv").notes[0]
 
 
+def test_ids_that_come_again_are_said(tmp_path):
+    frame = FRAME.assign(fish_id=np.arange(N) // 2)
+    frame["lakeId"] = [f"lake {i // 2}" for i in range(N)]
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    assert read_table(tmp_path / "x.csv").notes == [
+        "Leaving out 2 columns: fish_id, lakeId (an id that comes again: --group keeps "
+        "its rows together)."
+    ]
+
+
 @pytest.mark.parametrize("name", ["paid", "humid", "price_index", "grid", "obs"])
 def test_names_that_are_no_ids(name, tmp_path):
     values = RNG.integers(0, 99, N)

@@ -76,8 +76,20 @@ def say(note):
     print(f"sklearn-ae: {note}", file=sys.stderr)
 
 
+# What warnings advise, as it is said to the command.
+ADVICE = {
+    "by groups": "by --group",
+    "give cv=TimeSeriesSplit(gap=...)": "say --time",
+    "The rows of X": "The rows",
+    "rows of X": "rows",
+}
+
+
 def _show_warning(message, *where, **more):
-    say(_one_line(message))
+    text = _one_line(message)
+    for python, command in ADVICE.items():
+        text = text.replace(python, command)
+    say(text)
 
 
 def _one_line(message):

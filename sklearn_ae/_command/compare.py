@@ -88,8 +88,8 @@ def _title(source, measure, options):
     title = f"{name(options)}: {n:,} rows, {d:,} column{'s' * (d > 1)}"
     if source.scaled:
         title += ", standardized"
-    if missing := np.isnan(source.X).mean():
-        title += f", {missing:.1%} of cells missing"
+    if source.missing:
+        title += f", {source.missing:.1%} of cells missing"
     if source.groups is not None:
         title += f", {len(np.unique(source.groups)):,} groups"
     if source.y is not None:
