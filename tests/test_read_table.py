@@ -259,6 +259,28 @@ FILES = {
     "npy with numbered rows": ("x.npy", array(X[:, ::-1]), {}),
     "npz": ("x.npz", array(X=X, y=KIND), {}),
     "npz of two": ("x.npz", array(train=X, test=X[:5]), {"sheet": "train"}),
+    "names of two lines": ("x.csv", '"mass\n(kg)",' + csv().partition(",")[2], {}),
+    "names of two lines, a title": (
+        *("x.csv", 'Fish\n\n"mass\n(kg)",' + csv().partition(",")[2]),
+        {},
+    ),
+    "vertical tabs": ("x.csv", csv().replace("mass", "mass\x0b(kg)"), {}),
+    "Excel's apostrophes": ("x.csv", head() + lines(X, form="'{:.2f}"), {}),
+    "stars": ("x.csv", head() + lines(X, form="{:.2f}*"), {}),
+    "a gzip by its content": ("x.csv", gzip.compress(csv().encode()), {}),
+    "a zip by its content": ("x.csv", zipped(csv()), {}),
+    "parquet by its content": ("x", binary("to_parquet"), {}),
+    "npy by its content": ("x.dat", array(X), {}),
+    "json with more around": (
+        *("x.json", json.dumps({"made": "2020", "rows": FRAME.to_dict("records")})),
+        {},
+    ),
+    "rows of separators": ("x.csv", ",,,,\n,,,,\n" + csv() + ",,,,\n", {}),
+    "markdown": (
+        "x.md",
+        "".join(f"| {line.replace(',', ' | ')} |\n" for line in csv().split()),
+        {},
+    ),
     "arff": ("x.arff", arff(FRAME), {}),
     "no suffix": ("table", csv(sep=";"), {}),
 }
@@ -309,6 +331,10 @@ def test_sheets(suffix, tmp_path):
     with pytest.raises(ValueError, match=r"2 sheets \(fish, more\): name one with --s"):
         read_table(path)
     assert share(read_table(path, sheet="fish").data) == pytest.approx(EXPECTED)
+    (tmp_path / "x.csv").write_bytes(path.read_bytes())  # by its content
+    assert share(read_table(tmp_path / "x.csv", sheet="fish").data) == pytest.approx(
+        EXPECTED
+    )
 
 
 def test_spss(tmp_path):
