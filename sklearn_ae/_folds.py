@@ -67,13 +67,19 @@ def make_splits(cv, X, y, is_classification, groups, rng):
     if found is not None:
         groups = found.labels
         _tell(found, cv)
+    if groups is not None:
+        _check_groups(groups, cv, found)
+    options = {"shuffle": True, "random_state": rng}
     if groups is None:
         folds = StratifiedKFold if is_classification else KFold
-    else:
-        folds = StratifiedGroupKFold if is_classification else GroupKFold
-        _check_groups(groups, cv, found)
-    folds = folds(cv, shuffle=True, random_state=rng)
-    return list(folds.split(X, y, groups)), groups
+        splits = folds(cv, **options).split(X, y)
+    elif is_classification:
+        splits = StratifiedGroupKFold(cv, **options).split(X, y, groups)
+    else:  # folds of equal size, which its shuffled ones are not
+        _, place = np.unique(groups, return_inverse=True)
+        names = rng.permutation(place.max() + 1)
+        splits = GroupKFold(cv).split(X, y, names[place])
+    return list(splits), groups
 
 
 def _splits_in_order(cv, X, found):
@@ -117,10 +123,11 @@ def _check_groups(groups, cv, found):
             f"groups must name {cv} groups or more, one for each fold (cv). Got "
             f"{n_groups}."
         )
+    what = "distinct rows" if found.kind == "equal rows" else "groups of near-copies"
     raise ValueError(
-        f"X has {n_groups} distinct row{'s' * (n_groups > 1)}, too few for {cv} folds "
-        "that share none: lower cv, or give a splitter such as KFold, which lets equal "
-        "rows stand on both sides."
+        f"The {what} of X, {n_groups}, are too few for {cv} folds that share none: "
+        "lower cv, or give a splitter such as KFold, which lets copies stand on both "
+        "sides."
     )
 
 

@@ -171,7 +171,7 @@ def test_sizes_too_large_are_dropped(capsys):
     _, err = capsys.readouterr()
     assert err.splitlines() == [
         "sklearn-ae: Dropping n_components 6, 8, 12, 16: above the limit of 4, the "
-        "smaller of 119 training rows and 4 columns."
+        "smaller of 120 training rows and 4 columns."
     ]
     assert set(pd.read_csv("comparison/comparison.csv")["n_components"]) == {1, 2, 3, 4}
 
