@@ -320,6 +320,15 @@ def test_new_files_with_holes_and_strangers(capsys):
     np.testing.assert_allclose(found["explained_variance"], share, rtol=1e-6)
 
 
+def test_missing_extra_is_told_before_the_work(capsys, monkeypatch):
+    IRIS.to_csv("x.csv", index=False)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.setattr(model, "read", lambda options: pytest.fail("read the data"))
+    assert refused(capsys, "fit", "x.csv", "--n-components", 1, "--output", "m") == (
+        "safetensors is not installed: pip install 'sklearn-ae[cli]'"
+    )
+
+
 def test_a_stranger_among_the_categories(capsys):
     fitted(capsys)
     new = MIXED.iloc[:3].copy()

@@ -411,6 +411,31 @@ def test_names(text, names, tmp_path):
     assert names is None or list(file.frame) == names
 
 
+def test_numbers_that_stand_for_missing_are_suspected(tmp_path):
+    known = abs(FRAME)
+    known.loc[[3, 17], "width"] = -999
+    known.loc[3, "heat"] = -999
+    known.to_csv(tmp_path / "x.csv", index=False)
+    notes = read_table(tmp_path / "x.csv", scale=False).notes
+    assert notes == [
+        "Column width has 2 cells of -999 and none else below 0: --na -999 if they are "
+        "missing ones."
+    ]
+
+
+def test_an_encoding_that_shows_late(tmp_path):
+    n = 20_000
+    frame = pd.DataFrame({"a": np.arange(n) % 97 / 2, "b": np.arange(n) % 89, "c": "x"})
+    frame.loc[n - 5, "c"] = "é"
+    frame.to_csv(tmp_path / "x.csv", index=False, encoding="latin-1")
+    table = read_table(tmp_path / "x.csv", categorical="none")
+    assert table.data.shape == (n, 2)
+    assert table.notes[0] == "Reading x.csv with latin-1."
+    assert share(table.data) == 1
+    with pytest.raises(ValueError, match=r"x.csv cannot be read: 'utf-8' codec"):
+        read_table(tmp_path / "x.csv", encoding="utf-8")
+
+
 def test_missing_rows_and_errors(tmp_path):
     known = FRAME.copy()
     known.loc[3] = np.nan

@@ -12,7 +12,7 @@ import json
 import lzma
 import tempfile
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -126,8 +126,21 @@ def _one(names, wanted, kind):
 
 def _read_text(content, na, told):
     dialect = sniff(content.read(HEAD), **told)
+    try:
+        frame = _parsed(content, dialect, na)
+    except UnicodeDecodeError:  # further down than what was looked at
+        if "encoding" in told:
+            raise
+        dialect = replace(
+            dialect, encoding="latin-1", assumed=[*dialect.assumed, "latin-1"]
+        )
+        frame = _parsed(content, dialect, na)
+    return File(frame, dialect, dialect.names is not None)
+
+
+def _parsed(content, dialect, na):
     content.seek(0)
-    frame = pd.read_csv(
+    return pd.read_csv(
         content,
         sep=dialect.sep,
         decimal=dialect.decimal,
@@ -141,7 +154,6 @@ def _read_text(content, na, told):
         skipinitialspace=True,
         low_memory=False,
     )
-    return File(frame, dialect, dialect.names is not None)
 
 
 def _read_sheet(content, sheet):
