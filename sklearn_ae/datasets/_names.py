@@ -88,7 +88,9 @@ def _monotone(values):
 
 def _even(values):
     steps = [b - a for a, b in pairwise(values)]
-    return max(steps) - min(steps) <= 1e-6 * abs(max(steps, key=abs))
+    return _monotone(values) and max(steps) - min(steps) <= 1e-6 * abs(
+        max(steps, key=abs)
+    )
 
 
 def _far(values, rows):

@@ -199,6 +199,8 @@ def _nothing_left(name, found, target, notes):
     words = [f"{name} has no column to learn from{besides}.", *notes]
     if found.frame.shape[1] == 1 and found.dialect:
         words.append("If there are more, say what stands between them (--sep).")
+    elif found.named and found.frame.shape[1] > 1:
+        words.append("One that is named in full by --columns is taken all the same.")
     return " ".join(words)
 
 
