@@ -8,6 +8,7 @@ spread. A comparison with such a PCA is won by anybody.
 import numpy as np
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
 from ._reducers import dense, innermost
@@ -95,7 +96,12 @@ def _squares_first(pca):
 def _with_full_solver(reducer):
     first, name = reducer, ""
     while isinstance(first, Pipeline):
-        steps = [step for step in first.steps if step[1] not in (None, "passthrough")]
+        idle = (None, "passthrough")  # and what fills missing cells moves nothing
+        steps = [
+            (name, step)
+            for name, step in first.steps
+            if step not in idle and not isinstance(step, SimpleImputer)
+        ]
         step, first = steps[0]
         name += f"{step}__"
     if isinstance(first, PCA) and first.svd_solver == "auto":

@@ -169,7 +169,8 @@ def compare_reducers(
     X, y, groups, is_classification = _check_data(X, y, groups)
 
     rng = check_random_state(random_state)
-    rows = dense(X, "X")
+    rows = dense(X, "X", missing=True)
+    rows = np.where(np.isnan(rows), observed_means(rows), rows)
     splits, groups = make_splits(cv, rows, y, is_classification, groups, rng)
     reducers, X = steadied(reducers, X, rows)
     seeds = rng.randint(np.iinfo(np.int32).max, size=len(splits))

@@ -238,6 +238,13 @@ def test_image_sets(capsys, monkeypatch):
         ("x.csv", "a,b\n1,2\n3,4\n", "x.csv leaves 2 rows, too few for 5 folds"),
         ("x.csv", "a,b\n1,inf\n3,4\n", "x.csv holds infinite values in b;"),
         ("x.parquet", "no", "x.parquet cannot be read: "),
+        (
+            "x.pkl",
+            b"\x80\x04\x95",
+            "x.pkl cannot be read: it is a pickle, and reading ",
+        ),
+        ("x.json", '{"a": [1, 2], "b": 3, "c": [1]}', "it must hold a list of records"),
+        ("x.csv", "a:b\n1:x\n2:y\n3:z\n", "say what stands between them (--sep)."),
         ("x.npy", "no", "x.npy cannot be read: "),
         (
             "x.npy",

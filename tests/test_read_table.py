@@ -259,6 +259,30 @@ FILES = {
     "npy with numbered rows": ("x.npy", array(X[:, ::-1]), {}),
     "npz": ("x.npz", array(X=X, y=KIND), {}),
     "npz of two": ("x.npz", array(train=X, test=X[:5]), {"sheet": "train"}),
+    "names of two lines": ("x.csv", '"mass\n(kg)",' + csv().partition(",")[2], {}),
+    "names of two lines, a title": (
+        *("x.csv", 'Fish\n\n"mass\n(kg)",' + csv().partition(",")[2]),
+        {},
+    ),
+    "vertical tabs": ("x.csv", csv().replace("mass", "mass\x0b(kg)"), {}),
+    "Excel's apostrophes": ("x.csv", head() + lines(X, form="'{:.2f}"), {}),
+    "square units": ("x.csv", head() + lines(X, form="{:.2f} m2"), {}),
+    "DOS's end of file": ("x.csv", csv().rstrip() + "\x1a\n", {}),
+    "stars": ("x.csv", head() + lines(X, form="{:.2f}*"), {}),
+    "a gzip by its content": ("x.csv", gzip.compress(csv().encode()), {}),
+    "a zip by its content": ("x.csv", zipped(csv()), {}),
+    "parquet by its content": ("x", binary("to_parquet"), {}),
+    "npy by its content": ("x.dat", array(X), {}),
+    "json with more around": (
+        *("x.json", json.dumps({"made": "2020", "rows": FRAME.to_dict("records")})),
+        {},
+    ),
+    "rows of separators": ("x.csv", ",,,,\n,,,,\n" + csv() + ",,,,\n", {}),
+    "markdown": (
+        "x.md",
+        "".join(f"| {line.replace(',', ' | ')} |\n" for line in csv().split()),
+        {},
+    ),
     "arff": ("x.arff", arff(FRAME), {}),
     "no suffix": ("table", csv(sep=";"), {}),
 }
@@ -309,6 +333,10 @@ def test_sheets(suffix, tmp_path):
     with pytest.raises(ValueError, match=r"2 sheets \(fish, more\): name one with --s"):
         read_table(path)
     assert share(read_table(path, sheet="fish").data) == pytest.approx(EXPECTED)
+    (tmp_path / "x.csv").write_bytes(path.read_bytes())  # by its content
+    assert share(read_table(tmp_path / "x.csv", sheet="fish").data) == pytest.approx(
+        EXPECTED
+    )
 
 
 def test_spss(tmp_path):
@@ -374,6 +402,12 @@ def test_infinite_cells(tmp_path):
         ("a,b,\n1,2\n3,5\n4,4\n", ["a", "b"]),
         ("1,234;5\n2,345;6\n1,111;9\n", None),
         ("1st,2nd,3rd\n1.5,2.5,3.5\n1,2,2\n", ["1st", "2nd", "3rd"]),
+        ("1990,1995,2005\n" + "3,4,9\n5,1,0\n" * 5, ["1990", "1995", "2005"]),
+        ("9,5,15\n" + "3,4,9\n5,1,0\n" * 5, None),
+        (
+            ",142.2,144.7,147.2,149.7,152.2\n" + "a,0,0,0,0,1\nb,0,0,0,0,0\n" * 5,
+            ["Unnamed: 0", "142.2", "144.7", "147.2", "149.7", "152.2"],
+        ),
         ("5\n6\n7.5\n", None),
         ("0\n6.25\n7.5\n", ["0"]),
     ],
@@ -383,6 +417,31 @@ def test_names(text, names, tmp_path):
     file = read_file(tmp_path / "x.csv")
     assert file.named == (names is not None)
     assert names is None or list(file.frame) == names
+
+
+def test_numbers_that_stand_for_missing_are_suspected(tmp_path):
+    known = abs(FRAME)
+    known.loc[[3, 17], "width"] = -999
+    known.loc[3, "heat"] = -999
+    known.to_csv(tmp_path / "x.csv", index=False)
+    notes = read_table(tmp_path / "x.csv", scale=False).notes
+    assert notes == [
+        "Column width has 2 cells of -999 and none else below 0: --na -999 if they are "
+        "missing ones."
+    ]
+
+
+def test_an_encoding_that_shows_late(tmp_path):
+    n = 20_000
+    frame = pd.DataFrame({"a": np.arange(n) % 97 / 2, "b": np.arange(n) % 89, "c": "x"})
+    frame.loc[n - 5, "c"] = "é"
+    frame.to_csv(tmp_path / "x.csv", index=False, encoding="latin-1")
+    table = read_table(tmp_path / "x.csv", categorical="none")
+    assert table.data.shape == (n, 2)
+    assert table.notes[0] == "Reading x.csv with latin-1."
+    assert share(table.data) == 1
+    with pytest.raises(ValueError, match=r"x.csv cannot be read: 'utf-8' codec"):
+        read_table(tmp_path / "x.csv", encoding="utf-8")
 
 
 def test_missing_rows_and_errors(tmp_path):
@@ -484,6 +543,16 @@ def test_ids_that_are_named_are_kept(tmp_path):
     table = read_table(tmp_path / "x.csv", columns=["*", "fish_id"])
     assert share(table.data) == pytest.approx(share(np.c_[X, np.arange(N)]))
     assert "fish_id (rises from row to row)" in read_table(tmp_path / "x.csv").notes[0]
+
+
+def test_ids_that_come_again_are_said(tmp_path):
+    frame = FRAME.assign(fish_id=np.arange(N) // 2)
+    frame["lakeId"] = [f"lake {i // 2}" for i in range(N)]
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    assert read_table(tmp_path / "x.csv").notes == [
+        "Leaving out 2 columns: fish_id, lakeId (an id that comes again: --group keeps "
+        "its rows together)."
+    ]
 
 
 @pytest.mark.parametrize("name", ["paid", "humid", "price_index", "grid", "obs"])

@@ -53,22 +53,29 @@ def _check(options):
 
 
 def _run(options):
-    if options.verb != "compare":
-        from . import model  # PyTorch takes seconds: after the arguments are right
+    _check_extras(options)
+    # PyTorch takes seconds to import: only after the arguments are right.
+    if options.verb == "compare":
+        from .compare import compare as command
+    else:
+        from . import model
 
-        getattr(model, options.verb)(options, say)
-        return
+        command = getattr(model, options.verb)
+    command(options, say)
+
+
+def _check_extras(options):
     try:
-        import matplotlib  # noqa: F401
-        import rich  # noqa: F401
+        if options.verb == "compare":
+            import matplotlib  # noqa: F401
+            import rich  # noqa: F401
+        else:
+            import safetensors  # noqa: F401
     except ImportError as error:
         raise ImportError(
             f"{error.name.partition('.')[0]} is not installed: "
             "pip install 'sklearn-ae[cli]'"
         ) from error
-    from .compare import compare
-
-    compare(options, say)
 
 
 def say(note):
@@ -76,8 +83,20 @@ def say(note):
     print(f"sklearn-ae: {note}", file=sys.stderr)
 
 
+# What warnings advise, as it is said to the command.
+ADVICE = {
+    "by groups": "by --group",
+    "give cv=TimeSeriesSplit(gap=...)": "say --time",
+    "The rows of X": "The rows",
+    "rows of X": "rows",
+}
+
+
 def _show_warning(message, *where, **more):
-    say(_one_line(message))
+    text = _one_line(message)
+    for python, command in ADVICE.items():
+        text = text.replace(python, command)
+    say(text)
 
 
 def _one_line(message):

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 
+from .._verdict import difference_in_words
+
 
 def console(quiet=False):
     """Return where the results are printed: stdout, or nowhere."""
@@ -47,23 +49,12 @@ def cells(results, summary, measure):
             if (size, reducer) in summary.index:
                 line = summary.loc[(size, reducer)]
                 verdict = line["verdict"]
-                difference = in_points(line)
+                difference = difference_in_words(line)
             line = [str(size), reducer, f"{mean['explained_variance']:.2%}"]
             line += [difference, verdict]
             line += [] if measure is None else [f"{mean['knn_score']:.3f}"]
             lines.append([*line, f"{mean['fit_seconds']:.3f}"])
     return header, lines
-
-
-def in_points(line):
-    """Return a difference to the baseline and its interval, in percentage points."""
-    most = 1 - line["baseline_mean"]  # all that was left to explain
-    ends = [line["difference"], line["low"], min(line["high"], most)]
-    value, low, high = (f"{100 * end:+.2f}" for end in ends)
-    shown = [x if x not in ("+0.00", "-0.00") else "0.00" for x in (value, low, high)]
-    if set(shown) == {"0.00"}:
-        return "0.00"
-    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
 
 def rich_table(header, lines, results, width):

@@ -21,6 +21,7 @@ class Source:
     notes: list  # what its reader should be told
     groups: np.ndarray | None = None  # (n_samples,)
     scaled: bool = False
+    missing: float = 0.0  # share of the table's cells
 
 
 def load(options):
@@ -32,7 +33,10 @@ def load(options):
     # minimises and what is measured are then in the same units.
     X = table.preprocessing.named_steps["encode"].fit_transform(table.data)
     notes = _filled(table.missing, table.notes)
-    return _sampled(Source(X, table.target, notes, table.groups, table.scaled), options)
+    return _sampled(
+        Source(X, table.target, notes, table.groups, table.scaled, table.missing),
+        options,
+    )
 
 
 def read(options, **more):

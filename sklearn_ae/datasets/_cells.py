@@ -24,7 +24,7 @@ _DRESSED = re.compile(
     r"(?P<open>\(?)(?P<sign>[-+−]?)\s*"
     r"(?P<before>[$€£¥₹]|USD|EUR|GBP|CHF)?\s*(?P<minus>[-−]?)"
     r"(?P<number>[\d.,][\d.,'’ ]*(?:[eEdD][-+]?\d+)?)\s*"
-    r"(?P<after>[%‰°µμΩ€$£¥₹A-Za-z][A-Za-z/°µμ·.^²³ %-]*[23]?)?\)?"
+    r"(?P<after>[*†‡%‰°µμΩ€$£¥₹A-Za-z][A-Za-z/°µμ·.^²³ %-]*(?:(?<=[A-Za-z])[23])?)?\)?"
 )
 _YES = {"true": 1.0, "t": 1.0, "yes": 1.0, "y": 1.0}
 _YES |= {"false": 0.0, "f": 0.0, "no": 0.0, "n": 0.0}
@@ -132,7 +132,7 @@ def numbers(text, decimal="."):
 
 
 def _tidy(cell):
-    return re.sub(r"[\u00a0\u2007\u2009\u202f]", " ", str(cell)).strip()
+    return re.sub(r"[\u00a0\u2007\u2009\u202f]", " ", str(cell)).strip(" '\x1a")
 
 
 def _read(cells, decimal):

@@ -9,6 +9,8 @@ import pandas as pd
 
 from ._columns import Column, kind_of, useless
 
+STAND_INS = (-99, -999, -9999, -99999)  # what instruments write for a missing value
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -103,6 +105,7 @@ def said(looked):
             *notes[:4],
             f"The same kind of thing in {len(notes) - 4} more columns.",
         ]
+    notes += _stand_ins(looked)
     categories = [
         f"{name} ({column.values.nunique()})"
         for name, column in looked.items()
@@ -110,6 +113,21 @@ def said(looked):
     ]
     if categories:
         notes.append(f"As categories, with so many values: {some(categories)}.")
+    return notes
+
+
+def _stand_ins(looked):
+    """Say which columns seem to have a number for missing cells."""
+    notes = []
+    for name, column in looked.items():
+        negative = column.values[column.values < 0] if column.kind == "number" else []
+        if len(negative) > 1 and negative.nunique() == 1:
+            value = negative.iloc[0]
+            if value in STAND_INS:
+                notes.append(
+                    f"Column {name} has {len(negative):,} cells of {value:g} and none "
+                    f"else below 0: --na {value:g} if they are missing ones."
+                )
     return notes
 
 

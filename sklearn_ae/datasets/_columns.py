@@ -22,6 +22,9 @@ _ID = re.compile(
 _CAMEL = re.compile(r"[A-Za-z0-9]*[a-z](Id|ID)")
 
 
+AGAIN = "an id that comes again: --group keeps its rows together"
+
+
 @dataclass(frozen=True)
 class Column:
     """A column that was looked at."""
@@ -117,14 +120,17 @@ def useless(name, column, *, named=True):
     values = column.values.dropna()
     if values.empty:
         return "no values"
+    comes_again = values.nunique() < len(values)
     if column.kind not in KINDS:
-        return column.kind
+        return AGAIN if comes_again and _is_id_name(name) else column.kind
     if values.nunique() == 1:
         return "constant"
     share = column.values.isna().mean()
     if share > MOSTLY:
         return f"{share:.0%} missing"
     if column.kind == "number" and named and is_id(name, column.values):
+        if comes_again:
+            return AGAIN
         return "rises from row to row" if _counts(values) else "an id"
     return ""
 
@@ -148,7 +154,11 @@ def is_id(name, values):
     present = values.dropna()
     if (present % 1 != 0).any():
         return False
-    return _counts(values) or bool(_ID.fullmatch(name) or _CAMEL.fullmatch(name))
+    return _counts(values) or _is_id_name(name)
+
+
+def _is_id_name(name):
+    return bool(_ID.fullmatch(name) or _CAMEL.fullmatch(name))
 
 
 def _counts(values):

@@ -39,7 +39,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class _Line:
-    number: int  # from 1, that of its last physical line
+    number: int  # from 1; one with a line break within quotes counts once
     fields: list
 
 
@@ -114,7 +114,9 @@ def _encoding(head):
 
 def _lines(head, encoding):
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
-    lines = text.lstrip("\ufeff").splitlines()
+    lines = re.split(r"\r\n|\r|\n", text.lstrip("\ufeff"))
+    if not lines[-1]:
+        lines.pop()
     if len(head) >= HEAD and len(lines) > 1:
         lines.pop()  # it may be cut
     return lines
@@ -153,11 +155,11 @@ def _split(lines, sep, comment):
     )
     found = []
     try:
-        for fields in reader:
+        for number, fields in enumerate(reader, 1):
             empty = not any(field.strip() for field in fields)
             if not empty and not (comment and fields[0].startswith(comment)):
                 fields = [field.strip() for field in fields]
-                found.append(_Line(reader.line_num, fields))
+                found.append(_Line(number, fields))
     except csv.Error as error:  # an unclosed quote, for example
         raise ValueError(f"it cannot be split into cells: {error}") from error
     return found

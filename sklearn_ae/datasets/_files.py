@@ -8,10 +8,11 @@ import bz2
 import csv
 import gzip
 import io
+import json
 import lzma
 import tempfile
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,14 @@ import pandas as pd
 from ._cells import MISSING
 from ._dialect import HEAD, SPACES, Dialect, sniff
 
-COMPRESSED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+# Files are known by how they begin, whatever they are called; only then by suffix.
+COMPRESSED = {
+    b"\x1f\x8b": (".gz", gzip.decompress),
+    b"BZh": (".bz2", bz2.decompress),
+    b"\xfd7zXZ": (".xz", lzma.decompress),
+}
+MARKS = {b"PAR1": ".parquet", b"ARROW1": ".feather", b"\x93NUMPY": ".npy"}
+BOOKS = {"xl/workbook.xml": ".xlsx", "content.xml": ".ods"}
 SEVERAL = "it holds {}: name one with --sheet (sheet=)"
 
 
@@ -62,7 +70,7 @@ def read_file(path, *, sheet=None, na=(), **told):
         found = _read_text(io.BytesIO(found.encode()), na, told | {"encoding": "utf-8"})
     if not isinstance(found, File):
         found = File(found, None)
-    frame = found.frame.rename(columns=lambda name: str(name).strip())
+    frame = found.frame.rename(columns=lambda name: " ".join(str(name).split()))
     if found.dialect is None and na:
         frame = frame.mask(frame.isin([*na, *(float(x) for x in na if _is_float(x))]))
     return File(frame, found.dialect, found.named, found.remarks)
@@ -79,17 +87,30 @@ def _is_float(word):
 def _opened(path, sheet):
     """Return a file's name without what says how it is compressed, and its content."""
     if hasattr(path, "read"):
-        return "", io.BytesIO(path.read())
-    path = Path(path)
-    if path.suffix.lower() in COMPRESSED:
-        with COMPRESSED[path.suffix.lower()](path, "rb") as file:
-            return path.stem, io.BytesIO(file.read())
-    if path.suffix.lower() != ".zip":
-        return path.name, io.BytesIO(path.read_bytes())
-    with zipfile.ZipFile(path) as archive:
-        names = [x for x in archive.namelist() if x[-1] != "/" and "__MACOSX" not in x]
+        name, content = "", path.read()
+    else:
+        name, content = Path(path).name, Path(path).read_bytes()
+    for mark, (suffix, decompress) in COMPRESSED.items():
+        if content.startswith(mark):
+            name, content = name.removesuffix(suffix), decompress(content)
+    if content.startswith(b"PK") and Path(name).suffix.lower() not in FORMATS:
+        name, content = _unzipped(name, content, sheet)
+    for mark, suffix in MARKS.items():
+        if content.startswith(mark):
+            name = f"x{suffix}"
+    return name, io.BytesIO(content)
+
+
+def _unzipped(name, content, sheet):
+    """Return the file in an archive, or the archive if it is a book of sheets."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = archive.namelist()
+        for part, suffix in BOOKS.items():
+            if part in names:
+                return f"x{suffix}", content
+        names = [x for x in names if x[-1] != "/" and "__MACOSX" not in x]
         name = _one(names, sheet, "files")
-        return name, io.BytesIO(archive.read(name))
+        return name, archive.read(name)
 
 
 def _one(names, wanted, kind):
@@ -105,8 +126,21 @@ def _one(names, wanted, kind):
 
 def _read_text(content, na, told):
     dialect = sniff(content.read(HEAD), **told)
+    try:
+        frame = _parsed(content, dialect, na)
+    except UnicodeDecodeError:  # further down than what was looked at
+        if "encoding" in told:
+            raise
+        dialect = replace(
+            dialect, encoding="latin-1", assumed=[*dialect.assumed, "latin-1"]
+        )
+        frame = _parsed(content, dialect, na)
+    return File(frame, dialect, dialect.names is not None)
+
+
+def _parsed(content, dialect, na):
     content.seek(0)
-    frame = pd.read_csv(
+    return pd.read_csv(
         content,
         sep=dialect.sep,
         decimal=dialect.decimal,
@@ -120,7 +154,6 @@ def _read_text(content, na, told):
         skipinitialspace=True,
         low_memory=False,
     )
-    return File(frame, dialect, dialect.names is not None)
 
 
 def _read_sheet(content, sheet):
@@ -145,7 +178,25 @@ def _read_json(content, sheet):
     content.seek(0)
     first = start.partition(b"\n")[0].rstrip()
     lines = first.startswith(b"{") and first.endswith(b"}") and b"\n" in start.strip()
-    return pd.read_json(content, lines=lines)
+    if lines or start.startswith(b"["):
+        return pd.read_json(content, lines=lines)
+    whole = json.load(content)
+    records = [
+        name
+        for name, inner in whole.items()
+        if isinstance(inner, list) and inner and isinstance(inner[0], dict)
+    ]
+    if records:  # with something about them around
+        return pd.DataFrame(whole[_one(records, sheet, "lists")])
+    content.seek(0)
+    try:
+        return pd.read_json(content)
+    except ValueError as error:
+        raise ValueError(f"it must hold a list of records ({error})") from error
+
+
+def _read_pickle(content, sheet):
+    raise ValueError("it is a pickle, and reading one runs code: save it as parquet")
 
 
 def _read_npy(content, sheet):
@@ -216,6 +267,7 @@ FORMATS = {
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), _read_sheet),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), _read_json),
     **{".npy": _read_npy, ".npz": _read_npz, ".arff": _read_arff},
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), _read_pickle),
     **{".sav": _read_spss, ".dta": _read_stata},
     **{".sas7bdat": _read_sas("sas7bdat"), ".xpt": _read_sas("xport")},
 }

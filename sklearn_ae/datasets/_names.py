@@ -76,7 +76,7 @@ def _unlike(values, rows):
         alike = _even if _even(values) else _monotone
         if not any(map(alike, rows)):
             return "numbers in order"
-    if d >= FEW and len(rows) >= 10 and _far(values, rows) > 0.9 * d:
+    if d > 2 and len(rows) >= 10 and _far(values, rows) > 0.9 * d:
         return "numbers unlike those below"
     return ""
 
@@ -88,7 +88,9 @@ def _monotone(values):
 
 def _even(values):
     steps = [b - a for a, b in pairwise(values)]
-    return max(steps) - min(steps) <= 1e-6 * abs(max(steps, key=abs))
+    return _monotone(values) and max(steps) - min(steps) <= 1e-6 * abs(
+        max(steps, key=abs)
+    )
 
 
 def _far(values, rows):

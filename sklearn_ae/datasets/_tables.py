@@ -121,10 +121,7 @@ def read_table(
         looked, reasons = useful(looked, found.named, dates, wanted)
         notes += said(looked) + left_out(reasons)
     if not looked:
-        besides = "" if target is None else f" besides the target {target!r}"
-        raise ValueError(
-            f"{name} has no column to learn from{besides}. {' '.join(notes)}".rstrip()
-        )
+        raise ValueError(_nothing_left(name, found, target, notes))
     data = pd.DataFrame({x: column.values for x, column in looked.items()})
     if reading is not None:  # each row is wanted, and the scale is known
         missing, scale = "keep", False
@@ -194,6 +191,17 @@ def _column(frame, name, role, path):
             f"{path} has no column {name!r} to be {use}; it has {some(frame)}."
         )
     return frame[name]
+
+
+def _nothing_left(name, found, target, notes):
+    """Say that there is no column, and why."""
+    besides = "" if target is None else f" besides the target {target!r}"
+    words = [f"{name} has no column to learn from{besides}.", *notes]
+    if found.frame.shape[1] == 1 and found.dialect:
+        words.append("If there are more, say what stands between them (--sep).")
+    elif found.named and found.frame.shape[1] > 1:
+        words.append("One that is named in full by --columns is taken all the same.")
+    return " ".join(words)
 
 
 def _told(found, file):
