@@ -255,7 +255,7 @@ def test_what_pca_does_without_loss_is_left_alone():
         *({"ordered": True}, {"optimizer__betas": (0.9, 0.99)}, {"tol": 0.01}),
         *({"init": "random"}, {"callbacks": [Callback()]}, {"dropout": 0.1}),
     ],
-    ids=str,
+    ids=lambda params: next(iter(params)),
 )
 def test_other_ways_of_training_are_judged_by_rows_set_aside(params):
     assert AutoencoderTransformer(2)._may_cross_fit
