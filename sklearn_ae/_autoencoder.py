@@ -128,6 +128,10 @@ class AutoencoderTransformer(BaseAutoencoder):
         rows where that is fewer. Where fewer than 8 are set aside, as in a table of
         less than 32 rows, they prove nothing, and PCA is kept. For an ordered code at
         most 2,000 are set aside.
+    validation_rows : {"random", "last"}, default="random"
+        Which rows `early_stopping` sets aside. "last" is for rows in order, as those of
+        a time series: the last ones judge, and as many before them as are alike are
+        left out.
     n_iter_no_change : int or None, default=20
         Epochs without improvement after which a fit with `early_stopping` ends.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"

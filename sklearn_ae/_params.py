@@ -57,6 +57,7 @@ class Parameters(BaseEstimator):
         "tol": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_rows": [StrOptions({"random", "last"})],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "device": [str, torch.device],
@@ -91,6 +92,7 @@ class Parameters(BaseEstimator):
         tol=1e-3,
         early_stopping=True,
         validation_fraction=0.1,
+        validation_rows="random",
         n_iter_no_change=20,
         optimizer="adamw",
         device="auto",
@@ -122,6 +124,7 @@ class Parameters(BaseEstimator):
         self.tol = tol
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_rows = validation_rows
         self.n_iter_no_change = n_iter_no_change
         self.optimizer = optimizer
         self.device = device

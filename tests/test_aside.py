@@ -286,3 +286,24 @@ def test_the_start_is_sound_far_from_zero(mean, dtype):
     back = model.reconstruct(X.astype(np.float64))
     left = np.square(X - back).sum() / values.sum()
     assert left == pytest.approx(1 - values[:2].sum() / values.sum(), rel=1e-3)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_the_last_rows_judge_if_the_rows_are_in_order(large, monkeypatch):
+    if large:
+        monkeypatch.setattr(tables, "HELD_CELLS", 50 * 100)
+    X, _ = copies("walk", seed=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it was said
+        found = survey(X, validation_rows="last").split
+    np.testing.assert_array_equal(found.aside, np.arange(810, 900))
+    assert 765 <= found.without[0] <= 785  # windows of 50, but a twentieth at most
+    np.testing.assert_array_equal(found.without, np.arange(found.without[0], 900))
+    reach = 810 - found.without[0]
+    assert len(np.unique(found.labels)) == -(-90 // reach)
+    # Rows without memory: no gap, and each counts.
+    plain = survey(
+        np.random.default_rng(0).normal(size=(900, 5)), validation_rows="last"
+    )
+    np.testing.assert_array_equal(plain.split.without, np.arange(810, 900))
+    assert len(np.unique(plain.split.labels)) == 90

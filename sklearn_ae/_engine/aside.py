@@ -10,7 +10,12 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from .._independence import Dependence, equal_rows, find_dependence
+from .._independence import (
+    Dependence,
+    equal_rows,
+    find_dependence,
+    serial_reach,
+)
 from .caller import warn_caller
 from .tables import is_large
 
@@ -101,7 +106,7 @@ def _whole_groups(labels, n_aside, rng):
     return chosen[labels]
 
 
-def find(table, groups, seed, scaling=None, part=None):
+def find(table, groups, seed, scaling=None, part=None, in_order=False):
     """Find out which rows of a table belong together.
 
     Parameters
@@ -115,6 +120,8 @@ def find(table, groups, seed, scaling=None, part=None):
         Of the table: near-copies are looked for in rows as the network reads them.
     part : ndarray of shape (n_rows, n_features), default=None
         The rows of `neighbours` of a large table, which is not read for this.
+    in_order : bool, default=False
+        Whether the user says that the rows are.
 
     Returns
     -------
@@ -127,6 +134,10 @@ def find(table, groups, seed, scaling=None, part=None):
     UserWarning
         If it was for the user to say.
     """
+    if in_order:
+        rows = table[neighbours(len(table))] if part is None else part
+        reach = serial_reach(_read(rows, scaling))
+        return Dependence(np.arange(len(table)), "rows in order", reach)
     equal = None if part is not None else equal_rows(table)
     if groups is not None:
         return Dependence(joined(groups, equal), "groups")

@@ -76,7 +76,10 @@ def look_through(job):
         scaling = previous.codec.scaling if previous else _measure(job, blocks)
         found = None
         if n_wanted:
-            found = aside.find(table, job.groups, split_seed, scaling)
+            found = aside.find(
+                *(table, job.groups, split_seed, scaling),
+                in_order=estimator.validation_rows == "last",
+            )
         cross_fitted = (
             estimator._may_cross_fit
             and not (previous or job.one_pass)
@@ -95,7 +98,9 @@ def look_through(job):
 def _look_through_large(job, seed, n_wanted):
     """Do so in one reading, unless rows turn out to be copies of one another."""
     table, previous, found = job.table, job.previous, None
-    if job.groups is not None and n_wanted:
+    in_order = job.estimator.validation_rows == "last"
+    named = job.groups is not None and not in_order
+    if named and n_wanted:
         found = aside.find(table, job.groups, seed, part=())
     split = aside.split(table, n_wanted, seed, found)
     part = np.r_[aside.neighbours(len(table))]
@@ -104,8 +109,8 @@ def _look_through_large(job, seed, n_wanted):
     scaling = previous.codec.scaling if previous else _measure(job, blocks)
     collections.deque(blocks, maxlen=0)  # what a warm start has not measured
     rows = picked[split.aside]
-    if job.groups is None and n_wanted:
-        found = aside.find(table, None, seed, scaling, picked[part])
+    if n_wanted and not named:
+        found = aside.find(table, None, seed, scaling, picked[part], in_order)
         if found is not None:
             split, rows = aside.split(table, n_wanted, seed, found), None
     # Copies of rows set aside don't train.
