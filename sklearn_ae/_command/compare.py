@@ -100,7 +100,10 @@ def _title(source, measure, options):
 def _compare(source, options):
     reducers = {
         "PCA": PCA(),
-        OURS: AutoencoderTransformer(ordered=not options.separate),
+        OURS: AutoencoderTransformer(
+            ordered=not options.separate,
+            validation_rows="last" if options.time else "random",
+        ),
     }
     if np.isnan(source.X).any():
         reducers = {
