@@ -27,7 +27,7 @@ ROUND = 50  # steps from one look at the losses to the next
 N_ROUNDS = N_STEPS // ROUND
 RATE = 8e-3  # the highest
 MEMORY = 50  # steps that the average of the weights looks back
-DOUBT = 0.0002  # that the mean gain is chance
+DOUBT = 2e-5  # that the mean gain is chance
 TRIMMED = 0.02  # of the gains, the largest
 LOSSLESS = 1e-10  # loss per cell, below which differences are rounding
 
