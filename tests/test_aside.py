@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
 from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV
-from sklearn_ae._engine import tables
+from sklearn_ae._engine import aside, tables
 from sklearn_ae._engine.aside import joined, neighbours, split
 from sklearn_ae._engine.judge import Judge
 from sklearn_ae._engine.survey import Job, look_through
@@ -92,6 +92,19 @@ def test_few_or_unequal_groups_leave_rows_to_train_on():
     one = split(np.empty((9, 2)), 2, 0, Dependence(np.zeros(9), "groups"))
     assert len(one.aside) == 2  # of the one group: they prove nothing
     np.testing.assert_array_equal(one.labels, [0, 0])
+
+
+@pytest.mark.filterwarnings("ignore:Rows of X have near-copies:UserWarning")
+def test_shuffled_copies_of_a_table_too_large_to_be_searched_prove_nothing(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = np.repeat(rng.normal(size=(300, 20)), 20, axis=0)
+    X += 0.05 * rng.normal(size=X.shape)
+    monkeypatch.setattr(aside, "SEARCHED_CELLS", 2**16)
+    model = AutoencoderTransformer(4, max_iter=12, random_state=0)
+    assert len(np.unique(survey(X).split.labels)) >= 10  # copies next to one another
+    assert model.fit(X).best_iter_ == 0
+    assert model.fit(rng.permutation(X)).best_iter_ == 0
+    assert model.n_iter_ == 1
 
 
 def test_rows_of_a_single_group_prove_nothing():

@@ -188,10 +188,16 @@ def neighbours(n_samples):
 
 
 def _spread(found, n_samples):
-    """Return what was found of neighbouring rows for all: runs of as many rows."""
+    """Return what was found of neighbouring rows for all: runs of as many rows.
+
+    Near-copies that stand anywhere have some among rows that were not searched: all are
+    one group then, and prove nothing.
+    """
     if found is None or found.kind == "equal rows":
         return None
     run = max(found.reach, _longest_run(found.labels))
+    if found.kind == "near-copies" and run > len(found.labels) // 4:
+        run = n_samples
     return Dependence(np.arange(n_samples) // run, found.kind, found.reach)
 
 
