@@ -7,12 +7,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import (
-    check_array,
-    check_consistent_length,
-    check_scalar,
-    column_or_1d,
-)
+from sklearn.utils import check_array, check_scalar
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -23,6 +18,7 @@ from ._engine.losses import LOSSES, output_of, penalty_of
 from ._engine.objective import Objective, OrderedObjective
 from ._engine.tables import as_table, chunks
 from ._html import NetworkHTMLMixin
+from ._independence import checked_groups
 from ._onnx import OnnxMixin
 from ._params import Parameters
 from ._sklearn import (
@@ -98,7 +94,8 @@ class BaseAutoencoder(
             are set aside together, and count as one when an epoch is judged. Without
             it each row stands for itself; equal rows, which never stand on both sides,
             count as one; and rows that look like near-copies of one another, or follow
-            one another in a series, are treated so with a warning.
+            one another in a series, are treated so with a warning. With
+            ``validation_rows="last"`` the order alone counts.
 
         Returns
         -------
@@ -161,9 +158,7 @@ class BaseAutoencoder(
             table = self._table(X)
         self._check_parameters()
         if groups is not None:
-            groups = column_or_1d(groups)
-            check_consistent_length(table, groups)
-            groups = np.unique(groups, return_inverse=True)[1]
+            groups = np.unique(checked_groups(groups, table), return_inverse=True)[1]
         listeners = None if one_pass else partial(self._listeners, table, columns)
         fitted, interrupted = fit(self, table, previous, groups, one_pass, listeners)
         vars(self).pop("feature_names_in_", None)

@@ -12,7 +12,7 @@ from sklearn.model_selection import (
     check_cv,
 )
 
-from ._independence import apart, equal_rows, find_dependence
+from ._independence import find_dependence, splits_in_order
 
 # Of held-out rows with copies among the training rows, or the next row: a warning.
 _SHARED = {"equal rows": 0.05, "near-copies": 0.05, "rows in order": 0.3}
@@ -48,7 +48,7 @@ def make_splits(cv, X, y, is_classification, groups, rng):
     splits : list of (ndarray, ndarray)
         Training and held-out rows.
     groups : ndarray of shape (n_samples,) or None
-        Those given or found.
+        Those given or found; None if the rows are in order.
     """
     if not isinstance(cv, Integral):
         splits = check_cv(cv, y, classifier=is_classification).split(X, y, groups)
@@ -63,7 +63,8 @@ def make_splits(cv, X, y, is_classification, groups, rng):
         )
     found = find_dependence(X, 0) if groups is None else None
     if found is not None and found.kind == "rows in order":
-        return _splits_in_order(cv, X, found), found.labels
+        _tell_of_order(found, cv)
+        return splits_in_order(cv, X, found.reach), None  # the fits see it themselves
     if found is not None:
         groups = found.labels
         _tell(found, cv)
@@ -82,8 +83,7 @@ def make_splits(cv, X, y, is_classification, groups, rng):
     return list(splits), groups
 
 
-def _splits_in_order(cv, X, found):
-    """Return folds of rows one after the other, with gaps, that share no equal rows."""
+def _tell_of_order(found, cv):
     warn(
         "The rows of X are in order: each is like the next, as in a time series. Held "
         f"out are therefore {cv} stretches of rows, with a gap of {found.reach} rows "
@@ -91,14 +91,6 @@ def _splits_in_order(cv, X, found):
         "to judge by later rows only, give cv=TimeSeriesSplit(gap=...).",
         stacklevel=4,
     )
-    equal = equal_rows(X)
-    splits = []
-    for train, test in KFold(cv).split(X):
-        train = apart(train, test, found.reach)
-        if equal is not None:
-            train = train[~np.isin(equal[train], equal[test])]
-        splits.append((train, test))
-    return splits
 
 
 def _tell(found, cv):

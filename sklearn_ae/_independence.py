@@ -13,9 +13,11 @@ neighbour: 20 where chance gives 7 at most. Rows that have such a gap are counte
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
+_HASHED = 1000  # rows that are copied at a time
 _QUERIES = 300  # rows whose neighbours are looked at
 _MOST_COPIES = 60  # of one row
 _FEWEST_GROUPS = 12  # fewer are modes of a distribution rather than copies
@@ -62,6 +64,47 @@ def find_dependence(X, random_state=None):
     return None if labels is None else Dependence(labels, "equal rows")
 
 
+def checked_groups(groups, X):
+    """Check that groups name what each row belongs to.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_samples,)
+        Labels of one kind, such as numbers or texts.
+    X : table of shape (n_samples, n_features)
+        The rows.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The labels as they are.
+
+    Raises
+    ------
+    ValueError
+        If there is not one label for each row.
+    """
+    groups = np.asarray(groups)
+    if groups.ndim == 2 and groups.shape[1] == 1:
+        groups = groups[:, 0]
+    if groups.shape != (X.shape[0],):
+        raise ValueError(
+            f"groups must hold one label for each of the {X.shape[0]} rows of X. Got "
+            f"shape {groups.shape}."
+        )
+    try:
+        named = not (groups.dtype.kind == "f" and np.isnan(groups).any())
+        np.unique(groups)
+    except TypeError:  # None, or texts beside numbers, have no order
+        named = False
+    if not named:
+        raise ValueError(
+            "groups must hold labels of one kind, none of them missing: give a row "
+            "that belongs to no group a label of its own."
+        )
+    return groups
+
+
 def equal_rows(X):
     """Return a label for each distinct row, or None if all are distinct.
 
@@ -75,8 +118,11 @@ def equal_rows(X):
     ndarray of int of shape (n_samples,) or None
         Numbered as they first appear.
     """
-    X = np.ascontiguousarray(X) + 0  # -0 becomes 0
-    hashes = np.fromiter((hash(row.tobytes()) for row in X), np.int64, len(X))
+    hashes = np.empty(len(X), dtype=np.int64)
+    for start in range(0, len(X), _HASHED):
+        part = slice(start, start + _HASHED)
+        block = np.ascontiguousarray(X[part]) + 0  # -0 becomes 0
+        hashes[part] = [hash(row.tobytes()) for row in block]
     _, first, labels = np.unique(hashes, return_index=True, return_inverse=True)
     if len(first) == len(X):
         return None
@@ -181,6 +227,32 @@ def apart(train, test, reach):
     to_next = np.abs(test[np.minimum(after, len(test) - 1)] - train)
     to_last = np.abs(test[np.maximum(after - 1, 0)] - train)
     return train[np.minimum(to_next, to_last) > reach]
+
+
+def splits_in_order(n_folds, X, reach):
+    """Return folds of rows one after the other, with gaps, that share no equal rows.
+
+    Parameters
+    ----------
+    n_folds : int
+    X : ndarray of shape (n_samples, n_features)
+        The rows, in order.
+    reach : int
+        Rows to leave out on both sides of those held out.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training and held-out rows.
+    """
+    equal = equal_rows(X)
+    splits = []
+    for train, test in KFold(n_folds).split(X):
+        train = apart(train, test, reach)
+        if equal is not None:
+            train = train[~np.isin(equal[train], equal[test])]
+        splits.append((train, test))
+    return splits
 
 
 def _standardized(X):

@@ -14,7 +14,7 @@ from sklearn.base import (
 )
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,6 +23,7 @@ from ._base import BaseAutoencoder
 from ._engine.aside import find
 from ._generative import GenerativeAutoencoder
 from ._html import NetworkHTMLMixin
+from ._independence import checked_groups, splits_in_order
 from ._onnx import OnnxMixin
 from ._sklearn import HasMethods, Interval, StrOptions, fit_context, inspected
 
@@ -178,7 +179,9 @@ class AutoencoderTransformerCV(
         groups : array-like of shape (n_samples,), default=None
             Which rows belong together: no fold has rows of one group on both sides. It
             goes to `cv`, if that is a splitter, and to the fits. Without it equal rows
-            are a group, and so are rows that look like near-copies, with a warning.
+            are a group, and so are rows that look like near-copies, with a warning;
+            and rows in order, as of a time series, are left out in stretches, with
+            gaps.
 
         Returns
         -------
@@ -199,8 +202,11 @@ class AutoencoderTransformerCV(
         )
         target = None if y is None else np.asarray(y)
         check_consistent_length(rows, target)
-        groups = self._groups(rows, groups)
-        splits = self._splits(rows, target, groups)
+        found = self._dependence(rows, groups)
+        splits = self._splits(rows, target, found)
+        groups = None  # rows in order: the fits see it themselves
+        if found is not None and found.kind != "rows in order":
+            groups = found.labels
         ordered = clone(estimator).set_params(n_components=max(sizes), ordered=True)
         folds = Parallel(n_jobs=self.n_jobs)(
             delayed(_score_fold)(
@@ -231,21 +237,22 @@ class AutoencoderTransformerCV(
         vars(self).update(fitted)
         return self
 
-    def _groups(self, rows, groups):
-        """Return a label for each row, or None if none belong together."""
+    def _dependence(self, rows, groups):
+        """Return which rows belong together, or None if each stands for itself."""
         if groups is not None:
-            check_consistent_length(rows, groups)
-            groups = column_or_1d(groups)
+            groups = checked_groups(groups, rows)
         elif not isinstance(self.cv, Integral):
             return None  # the caller's own folds
-        found = find(rows, groups, seed=0)
-        return None if found is None else found.labels
+        in_order = groups is None and self._estimator().validation_rows == "last"
+        return find(rows, groups, seed=0, in_order=in_order)
 
-    def _splits(self, rows, target, groups):
+    def _splits(self, rows, target, found):
         """Return training and left out rows of each fold."""
         classes = self.predictor is not None and is_classifier(self.predictor)
-        cv = self.cv
+        cv, groups = self.cv, None if found is None else found.labels
         if groups is not None and isinstance(cv, Integral):
+            if found.kind == "rows in order":
+                return splits_in_order(cv, rows, found.reach)
             if (n_groups := len(np.unique(groups))) < cv:
                 raise ValueError(
                     f"X has {n_groups} groups of rows that belong together or are "

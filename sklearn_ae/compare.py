@@ -5,6 +5,7 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
+from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.parallel import Parallel, delayed
@@ -12,6 +13,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from ._far import ADVICE, has_cancelled, steadied
 from ._folds import make_splits, usable_sizes
+from ._independence import checked_groups
 from ._measures import (
     METRICS,
     Fold,
@@ -213,10 +215,9 @@ def _check_data(X, y, groups):
         X = np.asarray(X)
     if len(X.shape) != 2:
         raise ValueError(f"X must be a table of rows and columns. Got shape {X.shape}.")
-    y, groups = (
-        None if column is None else column_or_1d(column) for column in (y, groups)
-    )
-    check_consistent_length(X, y, groups)
+    y = None if y is None else column_or_1d(y)
+    check_consistent_length(X, y)
+    groups = None if groups is None else checked_groups(groups, X)
     return X, y, groups, y is not None and holds_classes(y)
 
 
@@ -254,7 +255,9 @@ def _run(task, reducer, X, y, groups, train, test, metrics, is_classification):
     rows, size = [], max(sizes)
     try:
         start = perf_counter()
-        reducer.fit(X_train, y_train, **_fit_params(reducer, groups, train))
+        # A Pipeline is given groups by the name of its step, which routing forbids.
+        with config_context(enable_metadata_routing=False):
+            reducer.fit(X_train, y_train, **_fit_params(reducer, groups, train))
         seconds = perf_counter() - start
         if has_cancelled(reducer, X_train):
             raise ValueError(f"it has too few digits: {ADVICE}")

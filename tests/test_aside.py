@@ -1,5 +1,6 @@
 """Rows set aside: none is a copy of a row that trains, and a group counts once."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -11,15 +12,16 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, loa
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, scale
 
 from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV
-from sklearn_ae._engine import tables
+from sklearn_ae._engine import aside, tables
 from sklearn_ae._engine.aside import joined, neighbours, split
 from sklearn_ae._engine.judge import Judge
 from sklearn_ae._engine.survey import Job, look_through
 from sklearn_ae._engine.torch_state import generator
 from sklearn_ae._independence import Dependence
+from sklearn_ae.compare import compare_reducers
 from sklearn_ae.metrics import reconstruction_scorer
 
 DIGITS = load_digits().data
@@ -88,7 +90,62 @@ def test_few_or_unequal_groups_leave_rows_to_train_on():
         assert 0 < len(found.aside) < 1000
         assert len(found.train) == 1000 - len(found.aside)
     one = split(np.empty((9, 2)), 2, 0, Dependence(np.zeros(9), "groups"))
-    assert len(one.aside) == 0  # nothing can be set aside
+    assert len(one.aside) == 2  # of the one group: they prove nothing
+    np.testing.assert_array_equal(one.labels, [0, 0])
+
+
+@pytest.mark.filterwarnings("ignore:Rows of X have near-copies:UserWarning")
+def test_shuffled_copies_of_a_table_too_large_to_be_searched_prove_nothing(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = np.repeat(rng.normal(size=(300, 20)), 20, axis=0)
+    X += 0.05 * rng.normal(size=X.shape)
+    monkeypatch.setattr(aside, "SEARCHED_CELLS", 2**16)
+    model = AutoencoderTransformer(4, max_iter=12, random_state=0)
+    assert len(np.unique(survey(X).split.labels)) >= 10  # copies next to one another
+    assert model.fit(X).best_iter_ == 0
+    assert model.fit(rng.permutation(X)).best_iter_ == 0
+    assert model.n_iter_ == 1
+
+
+def test_rows_of_a_single_group_prove_nothing():
+    X = scale(load_wine().data)
+    model = AutoencoderTransformer(2, random_state=0).fit(X, groups=np.zeros(178))
+    assert (model.best_iter_, model.n_iter_) == (0, 1)
+
+
+@pytest.mark.parametrize("n_distinct", [1, 8])
+def test_a_large_table_of_few_distinct_rows(n_distinct, monkeypatch):
+    monkeypatch.setattr(tables, "HELD_CELLS", 1000)
+    monkeypatch.setattr(tables, "WINDOW_CELLS", 2000)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_distinct, 3))[rng.integers(0, n_distinct, 2000)]
+    found = survey(X).split
+    assert len(found.aside) == len(found.labels) == 200
+    assert 0 < len(found.without) < 2000
+    train = np.delete(X, found.without, axis=0)
+    if n_distinct > 1:
+        assert not {x.tobytes() for x in X[found.aside]} & {x.tobytes() for x in train}
+    assert AutoencoderTransformer(2, **SMALL).fit(X).best_iter_ == 0
+
+
+def test_of_large_groups_of_a_large_table_some_rows_judge(monkeypatch):
+    monkeypatch.setattr(tables, "HELD_CELLS", 1000)
+    groups = np.arange(1797) // 450
+    found = survey(DIGITS, groups=groups).split
+    assert len(found.aside) == 180
+    assert set(groups[found.aside]) == set(groups[found.without])
+    assert len(found.without) in (450, 447)
+
+
+def test_equal_rows_of_a_series_do_not_train():
+    X = np.sin(np.arange(1000) / 9)[:, None].round(2) * [1, 2]
+    for params in ({}, {"validation_rows": "last"}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            aside, train, _ = sides(X, **params)
+        np.testing.assert_array_equal(aside, np.arange(900, 1000))
+        assert len(train) > 1
+        assert not set(X[aside, 0]) & set(X[train, 0])
 
 
 def test_equal_rows_join_groups():
@@ -190,8 +247,17 @@ def test_a_large_table_is_searched_in_part(monkeypatch):
 
 
 def test_a_wrong_number_of_groups_is_refused():
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match=r"groups must .* 1797 rows .* shape \(3,\)"):
         AutoencoderTransformer(2, **SMALL).fit(DIGITS, groups=[1, 2, 3])
+
+
+@pytest.mark.parametrize("groups", [[None, "a"], [1.0, np.nan], [1, "a"]])
+def test_groups_that_are_missing_or_mixed_are_refused(groups):
+    groups = np.resize(np.array(groups, dtype=object), 100)
+    if groups[0] == 1.0 and groups[1] != "a":
+        groups = groups.astype(float)
+    with pytest.raises(ValueError, match="groups must hold labels of one kind"):
+        AutoencoderTransformer(2, **SMALL).fit(DIGITS[:100], groups=groups)
 
 
 def test_the_search_keeps_groups_together():
@@ -225,9 +291,39 @@ def test_the_search_lets_no_equal_rows_into_two_folds():
     search = AutoencoderTransformerCV(
         (1, 2), estimator=AutoencoderTransformer(**SMALL), cv=3
     )
-    splits = search._splits(X, None, search._groups(X, None))
+    splits = search._splits(X, None, search._dependence(X, None))
     for train, test in splits:
         assert not {x.tobytes() for x in X[train]} & {x.tobytes() for x in X[test]}
+
+
+def slow_process(n_samples=1500):
+    """Rows of a series, on a curved surface that a code of two keeps and PCA not."""
+    rng = np.random.default_rng(0)
+    z = np.zeros((n_samples, 2))
+    for before, now in itertools.pairwise(z):
+        now[:] = 0.8 * before + 0.6 * rng.normal(size=2)
+    X = np.c_[np.sin(2 * z), np.cos(2 * z), z**2]
+    return X + 0.02 * rng.normal(size=X.shape)
+
+
+@pytest.mark.filterwarnings("ignore:Rows of X:UserWarning")
+@pytest.mark.filterwarnings("ignore:The rows of X are in order:UserWarning")
+def test_rows_in_order_can_show_a_gain():
+    X = slow_process()
+    model = AutoencoderTransformer(2, max_iter=40, random_state=0)
+    results = compare_reducers([model], X, n_components=2, cv=2, metrics=["mse"])
+    assert not results["kept_start"].any()
+    search = AutoencoderTransformerCV(2, estimator=model, cv=2).fit(X)
+    assert search.best_estimator_.best_iter_ > 0
+    splits = search._splits(X, None, search._dependence(X, None))
+    for train, test in splits:
+        assert np.abs(train[:, None] - test).min() > 5  # a gap
+
+
+def test_the_search_is_told_that_rows_are_in_order():
+    X = slow_process(300)
+    model = AutoencoderTransformer(validation_rows="last", **SMALL)
+    AutoencoderTransformerCV((1, 2), estimator=model, cv=3).fit(X)  # no warning
 
 
 def test_groups_are_routed_through_searches():

@@ -158,6 +158,15 @@ def test_another_fit_is_refused_and_the_checkpoint_kept(change, X, message, tmp_
     assert not hasattr(model, "mean_")
 
 
+def test_a_small_table_leaves_the_checkpoint_of_another_fit(tmp_path):
+    interrupted(tmp_path)
+    before = (tmp_path / checkpoint.FILE).read_bytes()
+    small = AutoencoderTransformer(2, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="the checkpoint of another fit"):
+        small.fit(DIGITS[:100])  # which is cross-fitted
+    assert (tmp_path / checkpoint.FILE).read_bytes() == before
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path):
     model = interrupted(tmp_path)
     path = tmp_path / checkpoint.FILE

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_matrix
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.decomposition import PCA, IncrementalPCA, KernelPCA, TruncatedSVD
@@ -647,7 +648,7 @@ def test_groups_stay_on_one_side_and_reach_fit():
         ValueError, match=r"groups must name 20 groups or more.* Got 15"
     ):
         compare_reducers([PCA()], X, cv=20, **options)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match=r"groups must .* the 149 rows of X"):
         compare_reducers([PCA()], X[1:], **options)
 
 
@@ -681,6 +682,15 @@ def test_folds_of_distinct_rows_are_the_ones_of_scikit_learn():
         for (rows, groups), (train, _) in zip(seen, splits, strict=True):
             np.testing.assert_array_equal(rows, WINE[train])
             assert groups is None
+
+
+def test_a_pipeline_is_given_groups_under_routing_too():
+    groups = np.repeat(np.arange(30), 6)[: len(WINE)]
+    options = {"n_components": 1, "metrics": BARE, "groups": groups, "random_state": 0}
+    seen.clear()
+    with config_context(enable_metadata_routing=True):
+        compare_reducers([make_pipeline(StandardScaler(), Grouped())], WINE, **options)
+    assert all(groups is not None for _, groups in seen)
 
 
 def test_near_copies_are_split_by_cluster_with_a_warning():

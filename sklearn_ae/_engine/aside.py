@@ -52,7 +52,7 @@ def split(table, n_aside, seed, found=None):
     ----------
     table : table of shape (n_samples, n_features)
     n_aside : int
-        How many at least.
+        How many at least; of a large table no more.
     seed : int
         The same seed draws the same rows of a table.
     found : Dependence, default=None
@@ -73,13 +73,16 @@ def split(table, n_aside, seed, found=None):
         aside = order[:n_aside]
         return Split(aside, order[n_aside:], np.sort(aside), None)
     if found.kind == "rows in order":
-        return _the_end(n_samples, n_aside, found.reach)
+        end = _the_end(n_samples, n_aside, found.reach)
+        return end if is_large(table) else _without_equals(end, equal_rows(table))
     chosen = _whole_groups(found.labels, n_aside, rng)
-    if not chosen.any():  # all are one group
-        return Split(np.arange(0), None, np.arange(0), None)
-    aside = np.flatnonzero(chosen)
+    if not chosen.any():  # all are one group: its rows count once, and prove nothing
+        chosen[rng.choice(n_samples, n_aside, replace=False)] = True
+    aside = without = np.flatnonzero(chosen)
     train = rng.permutation(np.flatnonzero(~chosen))
-    return Split(aside, train, aside, found.labels[aside])
+    if is_large(table):  # not all rows of large groups can be held
+        aside = np.sort(rng.choice(without, n_aside, replace=False))
+    return Split(aside, train, without, found.labels[aside])
 
 
 def _the_end(n_samples, n_aside, reach):
@@ -90,6 +93,17 @@ def _the_end(n_samples, n_aside, reach):
     labels = np.arange(n_aside) // max(1, reach)
     aside = np.arange(first, n_samples)
     return Split(aside, np.arange(last), np.arange(last, n_samples), labels)
+
+
+def _without_equals(split, equal):
+    """Don't train on what equals a row set aside."""
+    if equal is None:
+        return split
+    train = split.train[~np.isin(equal[split.train], equal[split.aside])]
+    if len(train) < 2:  # then the rows set aside prove nothing
+        return split._replace(labels=np.zeros_like(split.labels))
+    without = np.setdiff1d(np.arange(len(equal)), train)
+    return split._replace(train=train, without=without)
 
 
 def _whole_groups(labels, n_aside, rng):
@@ -174,10 +188,16 @@ def neighbours(n_samples):
 
 
 def _spread(found, n_samples):
-    """Return what was found of neighbouring rows for all: runs of as many rows."""
+    """Return what was found of neighbouring rows for all: runs of as many rows.
+
+    Near-copies that stand anywhere have some among rows that were not searched: all are
+    one group then, and prove nothing.
+    """
     if found is None or found.kind == "equal rows":
         return None
     run = max(found.reach, _longest_run(found.labels))
+    if found.kind == "near-copies" and run > len(found.labels) // 4:
+        run = n_samples
     return Dependence(np.arange(n_samples) // run, found.kind, found.reach)
 
 

@@ -105,11 +105,11 @@ def prepare(job, survey, listeners, checkpoint):
     keeper = _keeper(job, survey, data, axes, blueprint)
     callbacks = [*(estimator.callbacks or ())]
     callbacks += listeners(plan.n_epochs) if listeners else []
+    if checkpoint is not None:  # which may be of another fit
+        checkpoint.open(_identity(job, scaling), keeper)
     if not survey.cross_fitted:
         callbacks.append(keeper)  # after all that may change weights
-        if checkpoint is not None:
-            checkpoint.open(_identity(job, scaling), keeper)
-            callbacks.append(checkpoint)
+        callbacks += [checkpoint] if checkpoint else []
     objective = estimator._objective(blueprint, _unexplained(blueprint, axes, previous))
     net = _net(
         *(estimator, scaling, blueprint, objective, plan, data.valid),

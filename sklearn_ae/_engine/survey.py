@@ -115,7 +115,14 @@ def _look_through_large(job, seed, n_wanted):
             split, rows = aside.split(table, n_wanted, seed, found), None
     # Copies of rows set aside don't train.
     without = np.union1d(split.without, picked.twins(split.aside))
-    return Survey(scaling, split._replace(without=without), seed, rows)
+    split = split._replace(without=without)
+    if 2 * len(without) > len(table):  # few distinct rows, or few groups
+        labels = picked.equal_rows()
+        if named:
+            labels = aside.joined(job.groups, labels)
+        found = Dependence(labels, "equal rows")
+        split, rows = aside.split(table, n_wanted, seed, found), None
+    return Survey(scaling, split, seed, rows)
 
 
 def _measure(job, blocks):

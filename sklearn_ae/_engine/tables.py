@@ -150,6 +150,10 @@ class Picked:
         """Return some of them, by sorted numbers."""
         return self.rows[np.isin(self.numbers, numbers)]
 
+    def equal_rows(self):
+        """Return a label for each row of the table, the same for equal rows."""
+        return np.unique(self._marks, return_inverse=True)[1]
+
     def twins(self, numbers):
         """Return the sorted numbers of all rows that equal one of these, them too."""
         return np.flatnonzero(np.isin(self._marks, self._marks[numbers]))
