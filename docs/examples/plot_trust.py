@@ -39,8 +39,8 @@ tables = {
     "75 patients,\neach four times": np.repeat(patients, 4, axis=0),
     "300 windows\nof a random walk": np.lib.stride_tricks.sliding_window_view(walk, 50),
 }
-# Trained on all rows, as most autoencoders are. With rows set aside, as by default, ours
-# would notice the copies itself, and stay at PCA.
+# Trained on all rows, as most autoencoders are. With rows set aside, as by default,
+# ours would notice the copies itself, and stay at PCA.
 autoencoder = AutoencoderTransformer(max_iter=30, early_stopping=False)
 reducers = {"PCA": PCA(), "autoencoder": autoencoder}
 shuffled = KFold(3, shuffle=True, random_state=0)
