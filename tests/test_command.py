@@ -90,9 +90,17 @@ def test_the_share_filled_is_in_the_report():
     assert "filled in each fold by the means of its training rows" in text
 
 
-def test_time(capsys):
+def test_time(capsys, monkeypatch):
+    asked = []
+
+    def reducer(**params):
+        asked.append(params)
+        return IncrementalPCA()
+
+    monkeypatch.setattr(command, "AutoencoderTransformer", reducer)
     IRIS.to_csv("x.csv", index=False)
     assert compare("x.csv", "--time", "--n-components", 1, "--cv", 3) == 0
+    assert asked == [{"ordered": True, "validation_rows": "last"}]
     written = pd.read_csv("comparison/comparison.csv").query("reducer == 'PCA'")
     X = IRIS.to_numpy()
     for fold, (train, test) in enumerate(TimeSeriesSplit(3, gap=2).split(X)):

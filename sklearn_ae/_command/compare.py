@@ -98,12 +98,10 @@ def _title(source, measure, options):
 
 
 def _compare(source, options):
+    judged = {"validation_rows": "last"} if options.time else {}
     reducers = {
         "PCA": PCA(),
-        OURS: AutoencoderTransformer(
-            ordered=not options.separate,
-            validation_rows="last" if options.time else "random",
-        ),
+        OURS: AutoencoderTransformer(ordered=not options.separate, **judged),
     }
     if np.isnan(source.X).any():
         reducers = {
