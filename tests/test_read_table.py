@@ -250,6 +250,24 @@ FILES = {
     "stata": ("x.dta", binary("to_stata", write_index=False), {}),
     "json records": ("x.json", FRAME.to_json(orient="records"), {}),
     "json lines": ("x.jsonl", FRAME.to_json(orient="records", lines=True), {}),
+    "names longer than what is looked at": (
+        "x.csv",
+        csv(FRAME.rename(columns={"mass": "mass" + "s" * 110_000})),
+        {},
+    ),
+    "three decimals, commas, tabs": (
+        "x.tsv",
+        csv(FRAME / 1000, sep="\t", decimal=",", float_format="%.3f"),
+        {},
+    ),
+    "json, split": ("x.json", FRAME.to_json(orient="split"), {}),
+    "json with lists": (
+        "x.json",
+        FRAME.assign(tags=[[1], [2]] * (N // 2), of=[{"a": 1}] * N).to_json(
+            orient="records"
+        ),
+        {},
+    ),
     "json columns": (
         "x.json",
         json.dumps({name: [*FRAME[name]] for name in FRAME}),
@@ -294,6 +312,7 @@ CHANGED = {  # where the numbers written are others than X
     "accountants' minus": -abs(X),
     "thousands": np.round(X * 1000, 1),
     "thousands, quoted": np.round(X * 1000),
+    "three decimals, commas, tabs": np.round(X / 1000, 3),
 }
 
 
@@ -408,6 +427,8 @@ def test_infinite_cells(tmp_path):
             ",142.2,144.7,147.2,149.7,152.2\n" + "a,0,0,0,0,1\nb,0,0,0,0,0\n" * 5,
             ["Unnamed: 0", "142.2", "144.7", "147.2", "149.7", "152.2"],
         ),
+        ("a,a,a.1\n1,2,7\n3,5,4\n", ["a", "a.1", "a.1.1"]),
+        ("x\n1,5\n-2,25\n3,125\n", ["x"]),
         ("5\n6\n7.5\n", None),
         ("0\n6.25\n7.5\n", ["0"]),
     ],
@@ -613,6 +634,46 @@ def test_a_second_file_is_read_as_the_first(tmp_path):
     other.assign(mass="heavy").to_csv(tmp_path / "b.csv", index=False)
     with pytest.raises(ValueError, match=r"Column mass of .* was a number .* 'heavy'"):
         read_table(tmp_path / "b.csv", reading=first.reading)
+
+
+def test_a_second_file_may_be_a_sheet_and_say_yes_only(tmp_path):
+    frame = (
+        (FRAME / 1000).round(3).assign(wild=np.where(X[:, 0] > X[0, 0], "yes", "no"))
+    )
+    frame.to_csv(tmp_path / "a.csv", index=False, sep=";", decimal=",")
+    first = read_table(tmp_path / "a.csv")
+    some = frame[frame["wild"] == "yes"]
+    some.to_excel(tmp_path / "b.xlsx", index=False)
+    told = first.reading.told
+    again = read_table(tmp_path / "b.xlsx", reading=first.reading, **told)
+    expected = some.assign(wild=1.0).reset_index(drop=True)
+    pd.testing.assert_frame_equal(again.data, expected)
+
+
+def test_thousands_with_points_beside_decimal_commas(tmp_path):
+    mass = np.arange(1234, 1234 + 7 * N, 7)
+    lines = [
+        f"{m:_};{x:.2f}".replace(".", ",").replace("_", ".")
+        for m, x in zip(mass, X[:, 0], strict=True)
+    ]
+    (tmp_path / "x.csv").write_text("\n".join(["mass;age", *lines]))
+    table = read_table(tmp_path / "x.csv", columns=["mass", "age"])
+    assert table.data["mass"].tolist() == mass.tolist()
+    assert read_table(tmp_path / "x.csv", target="mass").target.tolist() == [*mass]
+
+
+def test_thousands_in_letters_are_not_mixed_with_others(tmp_path):
+    rows = [f"{m},{i % 7}" for i, m in enumerate(["950", "1.2k", "875", "3.4k"] * 5)]
+    (tmp_path / "x.csv").write_text("\n".join(["views,age", *rows]))
+    table = read_table(tmp_path / "x.csv", categorical="none")
+    assert list(table.data) == ["age"]
+    (tmp_path / "x.csv").write_text("views\n1.2k\n0\n3.4k\n2k\n")
+    assert read_table(tmp_path / "x.csv").data["views"].tolist() == [1.2, 0, 3.4, 2]
+
+
+def test_a_data_frame_with_a_name_twice():
+    with pytest.raises(ValueError, match="several columns 'a'"):
+        read_table(pd.DataFrame([[1, 2], [3, 5]], columns=["a", "a"]))
 
 
 def test_a_data_frame_is_read_likewise():

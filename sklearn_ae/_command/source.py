@@ -70,7 +70,8 @@ def _known(options):
     for option in ("target", "group", "columns", "drop"):
         if getattr(options, option) is not None:
             raise ValueError(
-                f"--{option} is for files; {options.data} comes with its own target."
+                f"--{option} is for files; {options.data} comes with its own target. "
+                f"The file's name goes before --{option}."
             )
     if options.data == "digits":
         X, y = load_digits(return_X_y=True)

@@ -11,13 +11,14 @@ MISSING = [
     *("missing", "Missing", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"),
 ]
 _PANDAS = ["", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "null", "NULL", "None", "<NA>"]
+MULTIPLES = {"k", "K", "M", "B", "G", "bn", "Mio", "Mrd"}  # 1.2k beside 950
 ENOUGH = 0.9  # of a column's cells make it numbers; the others then count as missing
 
 _POINT = re.compile(r"[-+−]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?")
 _COMMA = re.compile(r"[-+−]?(\d+,?\d*|,\d+)([eEdD][-+]?\d+)?")
-_GROUPS = {  # thousands in groups of three, then decimals
-    ".": re.compile(r"[-+−]?\d{1,3}(?:([,'’ ])\d{3})(?:\1\d{3})*(\.\d+)?"),
-    ",": re.compile(r"[-+−]?\d{1,3}(?:([.'’ ])\d{3})(?:\1\d{3})*(,\d+)?"),
+_GROUPS = {  # thousands in groups of three, then decimals; 0,123 is none of them
+    ".": re.compile(r"[-+−]?[1-9]\d{0,2}(?:([,'’ ])\d{3})(?:\1\d{3})*(\.\d+)?"),
+    ",": re.compile(r"[-+−]?[1-9]\d{0,2}(?:([.'’ ])\d{3})(?:\1\d{3})*(,\d+)?"),
 }
 _LIMIT = re.compile(r"[<>≤≥]=?\s*[-+]?[\d.,]+.{0,12}")
 _DRESSED = re.compile(
@@ -74,12 +75,16 @@ def shows_decimal(cells, sep):
     commas = [
         c for c in cells if "," in c and (_COMMA.fullmatch(c) or _grouped(c, ","))
     ]
-    points = sum(
-        "." in c and bool(_POINT.fullmatch(c) or _grouped(c, ".")) for c in cells
-    )
-    if sep != ";" and all(_grouped(cell, ".") for cell in commas):
-        return "."  # 1,234: thousands
-    return "," if len(commas) > points else "."
+    points = [
+        c for c in cells if "." in c and (_POINT.fullmatch(c) or _grouped(c, "."))
+    ]
+    # 1,234 and 1.234 may be thousands, and say nothing where others are plain.
+    plain = sum(not _grouped(cell, ".") for cell in commas)
+    if n_plain_points := sum(not _grouped(cell, ",") for cell in points):
+        return "," if plain > n_plain_points else "."
+    if plain or sep != ";":
+        return "," if plain else "."
+    return "," if len(commas) > len(points) else "."
 
 
 def _grouped(cell, decimal):
@@ -137,17 +142,19 @@ def _tidy(cell):
 
 def _read(cells, decimal):
     """Return the cells as numbers, and what stood around these."""
-    values, around = np.full(len(cells), np.nan), set()
+    values, around, bare = np.full(len(cells), np.nan), set(), False
     for i, cell in enumerate(cells):
         value = number(cell, decimal)
         if match := _DRESSED.fullmatch(cell):
             value = _undressed(match, decimal)
             if value is not None:
                 around |= {match["before"], match["after"], _group_sign(match, decimal)}
+                bare |= value != 0 and not match["after"]
         if value is not None:
             values[i] = value
     around = sorted(x.strip() or "spaces" for x in around - {None, ""})
-    if len(set(around) - {*",.'’", "spaces"}) > 1:  # two units are not one number
+    several = len(set(around) - {*",.'’", "spaces"}) > 1
+    if several or (bare and MULTIPLES & {*around}):  # two units are not one number
         return np.full(len(cells), np.nan), ""
     return values, ", ".join(f"{x!r}" if x != "spaces" else x for x in around)
 
@@ -172,7 +179,7 @@ def _undressed(match, decimal):
 def booleans(text):
     """Read a column of yes and no as 1 and 0, or return None."""
     words = text.dropna().astype(str).str.strip().str.lower()
-    if words.nunique() != 2 or not set(words.unique()) <= set(_YES):
+    if words.empty or words.nunique() > 2 or not set(words.unique()) <= set(_YES):
         return None
     return words.map(_YES).reindex(text.index)
 

@@ -68,7 +68,7 @@ def kind_of(column, *, decimal=".", category=None):
     if types.is_timedelta64_dtype(column):
         return Column("number", column / pd.Timedelta(days=1), ["in days"])
     if not types.is_string_dtype(column) and _holds_things(column):
-        return Column("neither numbers nor text", column, [])
+        return Column("neither numbers nor text", _as_text(column), [])
     return _of_text(_as_text(column), decimal, category)
 
 
@@ -98,7 +98,8 @@ def _as_text(column):
 
 
 def _holds_things(column):
-    return column.dropna().map(lambda x: isinstance(x, (list, dict, tuple, set))).any()
+    things = (list, dict, tuple, set, np.ndarray)
+    return column.dropna().map(lambda x: isinstance(x, things)).any()
 
 
 def useless(name, column, *, named=True):

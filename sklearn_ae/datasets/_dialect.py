@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from ._cells import is_number, shows_decimal
+from ._cells import is_number, number, shows_decimal
 from ._names import are_names
 
 HEAD = 100_000  # bytes
@@ -86,7 +86,7 @@ def sniff(head, *, encoding=None, sep=None, decimal=None, header=None, comment=N
     dialect = replace(dialect, decimal=decimal)
     above = table[first - 1] if first else _in_comment(remark, sep)
     dialect = _with_names(dialect, table[first:], above, width, start, header)
-    return replace(dialect, assumed=_assumed(dialect, start if not told else 0))
+    return replace(dialect, assumed=_assumed(dialect))
 
 
 def _first_full(table, width):
@@ -167,6 +167,8 @@ def _split(lines, sep, comment):
 
 def _separator(lines, comment):
     """Return what splits lines into equally many cells, most of them numbers."""
+    if _is_column_of_commas(lines, comment):
+        return ";"
     best, choice = None, ","
     for rank, sep in enumerate(SEPARATORS):
         table = _split(lines[:300], sep, comment)
@@ -183,6 +185,21 @@ def _separator(lines, comment):
         if best is None or mark > best:
             best, choice = mark, sep
     return choice
+
+
+def _is_column_of_commas(lines, comment):
+    """Tell whether lines are one column of numbers with decimal commas."""
+    table = _split(lines[:300], "\t", comment)
+    if len(table) < 3 or "," in table[0].fields[0]:
+        return False  # two names make two columns
+    if any(len(line.fields) > 1 for line in table):
+        return False
+    cells = [line.fields[0] for line in table[1:]]
+    if any(number(cell, ",") is None for cell in cells):
+        return False
+    before = [cell.partition(",")[0] for cell in cells]
+    counts = before == [str(i) for i in range(1, len(cells) + 1)]  # R's row names
+    return any("," in cell for cell in cells) and not counts
 
 
 def _with_names(dialect, table, above, width, start, header):
@@ -215,12 +232,15 @@ def _distinct(names):
     for i, name in enumerate(names):
         quoted = len(name) > 1 and name[0] == name[-1] == "'"
         name = (name[1:-1] if quoted else name) or f"Unnamed: {i}"
-        different.append(name if not seen[name] else f"{name}.{seen[name]}")
-        seen[name] += 1
+        original = name
+        while name in different:
+            seen[original] += 1
+            name = f"{original}.{seen[original]}"
+        different.append(name)
     return different
 
 
-def _assumed(dialect, start):
+def _assumed(dialect):
     """Say what is not as in a plain csv file."""
     words = []
     if dialect.sep != ",":
@@ -230,6 +250,6 @@ def _assumed(dialect, start):
     if dialect.encoding not in ("utf-8", "utf-8-sig"):
         words.append(dialect.encoding)
     lead = dialect.skip - (dialect.names is not None)
-    if start or lead > 0:
+    if lead > 0:
         words.append(f"{lead} line{'s' * (lead != 1)} before the table")
     return words + dialect.assumed

@@ -29,6 +29,7 @@ COMPRESSED = {
 }
 MARKS = {b"PAR1": ".parquet", b"ARROW1": ".feather", b"\x93NUMPY": ".npy"}
 BOOKS = {"xl/workbook.xml": ".xlsx", "content.xml": ".ods"}
+FEW = 20  # lines, too few to tell names from rows
 SEVERAL = "it holds {}: name one with --sheet (sheet=)"
 
 
@@ -66,8 +67,9 @@ def read_file(path, *, sheet=None, na=(), **told):
         found = _read_text(content, na, told)
     else:
         found = FORMATS[suffix](content, sheet)
-    if isinstance(found, str):  # a sheet, as text
-        found = _read_text(io.BytesIO(found.encode()), na, told | {"encoding": "utf-8"})
+    if isinstance(found, str):  # a sheet, as text: how that is written is no question
+        told |= {"encoding": "utf-8", "sep": ",", "decimal": "."}
+        found = _read_text(io.BytesIO(found.encode()), na, told)
     if not isinstance(found, File):
         found = File(found, None)
     frame = found.frame.rename(columns=lambda name: " ".join(str(name).split()))
@@ -125,7 +127,7 @@ def _one(names, wanted, kind):
 
 
 def _read_text(content, na, told):
-    dialect = sniff(content.read(HEAD), **told)
+    dialect = sniff(_head(content), **told)
     try:
         frame = _parsed(content, dialect, na)
     except UnicodeDecodeError:  # further down than what was looked at
@@ -136,6 +138,14 @@ def _read_text(content, na, told):
         )
         frame = _parsed(content, dialect, na)
     return File(frame, dialect, dialect.names is not None)
+
+
+def _head(content):
+    """Return the first `HEAD` bytes, or more where these are few lines."""
+    head = content.read(HEAD)
+    while head.count(b"\n") + head.count(b"\r") < FEW and (more := content.read(HEAD)):
+        head += more
+    return head
 
 
 def _parsed(content, dialect, na):
@@ -181,6 +191,8 @@ def _read_json(content, sheet):
     if lines or start.startswith(b"["):
         return pd.read_json(content, lines=lines)
     whole = json.load(content)
+    if {"columns", "data"} <= {*whole}:  # as pandas' orient="split" writes it
+        return pd.DataFrame(whole["data"], columns=whole["columns"])
     records = [
         name
         for name, inner in whole.items()

@@ -133,7 +133,7 @@ def read_table(
     apart = {role: column[kept] for role, column in apart.items()}
     return Bunch(
         data=data,
-        target=_target(apart["target"]) if "target" in apart else None,
+        target=_target(apart["target"], found) if "target" in apart else None,
         groups=_groups(apart["groups"]) if "groups" in apart else None,
         feature_names=list(data),
         preprocessing=preprocessing(bool(scale)),
@@ -155,7 +155,13 @@ def _name(path):
 def _read(path, told):
     """Read a file, or say in one sentence why not."""
     if isinstance(path, pd.DataFrame):
-        return File(path.rename(columns=str), None)
+        frame = path.rename(columns=str)
+        if not frame.columns.is_unique:
+            again = frame.columns[frame.columns.duplicated()][0]
+            raise ValueError(
+                f"The table has several columns {again!r}: give each its own name."
+            )
+        return File(frame, None)
     name = _name(path)
     suffix = ""
     if not hasattr(path, "read"):
@@ -263,11 +269,12 @@ def _check(data, name):
         raise ValueError(f"{name} leaves no row to learn from.")
 
 
-def _target(column):
+def _target(column, found):
     """Return a target as numbers where it is, else as text."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return column.to_numpy()
-    looked = kind_of(column)
+    decimal = found.dialect.decimal if found.dialect else "."
+    looked = kind_of(column, decimal=decimal)
     if looked.kind == "number" and looked.values.notna().all():
         return looked.values.to_numpy()
     return column.astype(str).to_numpy(dtype=str)
