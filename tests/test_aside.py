@@ -310,7 +310,7 @@ def slow_process(n_samples=1500):
 def test_rows_in_order_can_show_a_gain():
     X = slow_process()
     model = AutoencoderTransformer(2, max_iter=40, random_state=0)
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="are in order") as caught:
         results = compare_reducers([model], X, n_components=2, cv=2, metrics=["mse"])
     assert len(caught) == 1  # for all fits
     assert not results["kept_start"].any()
