@@ -1,5 +1,6 @@
 """Reducers head to head, on the same folds and at the same code sizes."""
 
+import warnings
 from time import perf_counter
 
 import numpy as np
@@ -255,9 +256,7 @@ def _run(task, reducer, X, y, groups, train, test, metrics, is_classification):
     rows, size = [], max(sizes)
     try:
         start = perf_counter()
-        # A Pipeline is given groups by the name of its step, which routing forbids.
-        with config_context(enable_metadata_routing=False):
-            reducer.fit(X_train, y_train, **_fit_params(reducer, groups, train))
+        _fit(reducer, X_train, y_train, _fit_params(reducer, groups, train))
         seconds = perf_counter() - start
         if has_cancelled(reducer, X_train):
             raise ValueError(f"it has too few digits: {ADVICE}")
@@ -281,6 +280,14 @@ def _run(task, reducer, X, y, groups, train, test, metrics, is_classification):
             f"{type(error).__name__}: {error}"
         ) from error
     return rows
+
+
+def _fit(reducer, X, y, fit_params):
+    # A Pipeline is given groups by the name of its step, which routing forbids.
+    with config_context(enable_metadata_routing=False), warnings.catch_warnings():
+        # Said of the whole table already, rather than once for each fit.
+        warnings.filterwarnings("ignore", "Rows of X are like the rows next to them")
+        reducer.fit(X, y, **fit_params)
 
 
 def _fit_params(reducer, groups, train):
