@@ -129,6 +129,11 @@ class BaseAutoencoder(
         its rows: make that chunk a fair sample. The learning rate stays at
         `learning_rate_init`, and no rows are set aside for validation.
 
+        With ``init="pca"`` PCA goes on learning with the chunks, and each chunk judges
+        before it trains: as long as the network reads new rows worse than PCA of all
+        rows so far, as where chunks are sorted, that PCA is the model, and the network
+        is trained beside it.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)

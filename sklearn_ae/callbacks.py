@@ -32,13 +32,16 @@ class AverageGradients(Callback):
     The processes must begin with copies of one model, whose first call of
     `partial_fit`, in one process without this callback, has set centre and scale. In
     each call all must be given equally many rows: a ValueError says so. `fit` is not
-    for this: its guard would judge by the rows of one process.
+    for this: its guard would judge by the rows of one process. Nor does PCA go on
+    learning beneath the network, as it does in one process.
 
     A batch is `batch_size` rows of each process: a step is of that many times the
     number of processes. What a network of yours keeps besides weights, such as the
     means of batch normalisation, stays each process's own. `AdversarialAutoencoder`,
     which has two optimizers, can't be trained so.
     """
+
+    one_of_many = True  # no process judges by its rows alone
 
     def on_train_begin(self, net, X=None, **kwargs):
         """See that all processes will take equally many steps: else some would wait."""

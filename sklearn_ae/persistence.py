@@ -26,6 +26,7 @@ from ._engine.networks import DenseNetwork
 from ._engine.objective import Objective, OrderedObjective
 from ._engine.onnx import OPSET, PARTS, Graph, add_codec, missing
 from ._engine.scaling import Scaling
+from ._engine.trial import RunningPCA, Trial
 from ._engine.variational import VariationalNetwork, VariationalObjective
 from ._engine.wrappers import KSparse, Ordered, PCAStart, Widths
 from ._estimators import ESTIMATORS
@@ -63,7 +64,7 @@ NAMED = {
 }
 VALUES = {
     value.__name__: value
-    for value in (Fitted, Codec, Scaling, Blueprint, Widths, History)
+    for value in (Fitted, Codec, Scaling, Blueprint, Widths, History, Trial, RunningPCA)
 }
 KNOWN = Known(ESTIMATORS, NETS, VALUES, NAMED)
 

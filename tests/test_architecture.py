@@ -33,7 +33,7 @@ ENGINE = [
         "adversarial",
     ),
     *("torch_state", "checkpoint", "net", "judge", "members", "crossfit"),
-    *("history", "codec"),
+    *("history", "codec", "trial"),
     *("fitted", "onnx", "survey", "fit"),
 ]
 # The rooms that measure any reducer know no autoencoder.

@@ -31,6 +31,7 @@ from .plan import JUDGED_ROWS, Plan
 from .scaling import Scaling
 from .survey import Job, look_through
 from .torch_state import generator, resolve_device, torch_state
+from .trial import of_pass, set_arrays
 from .wrappers import PCAStart
 
 WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
@@ -47,6 +48,7 @@ class Prepared:
     net: AutoencoderNet  # at its start
     keeper: KeepBest | KeepFinite | crossfit.CrossFit
     split_seed: int
+    trial_loss: float | None = None  # for a stream that began at PCA, see `Trial`
 
 
 def fit(estimator, table, previous=None, groups=None, one_pass=False, listeners=None):
@@ -117,12 +119,10 @@ def prepare(job, survey, listeners, checkpoint):
         callbacks=callbacks,
     )
     net.initialize()
-    if previous is not None:
-        _go_on(net, previous, momenta=job.one_pass)
-    elif estimator.init == "pca":
-        linear = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
-        net.criterion_.start(net.module_, linear, axes)
-    return Prepared(scaling, blueprint, plan, data, net, keeper, survey.split_seed)
+    trial_loss = _start(job, net, axes, data.train)
+    return Prepared(
+        scaling, blueprint, plan, data, net, keeper, survey.split_seed, trial_loss
+    )
 
 
 def train(job, prepared):
@@ -146,6 +146,7 @@ def finish(job, prepared, verdict):
     """Return what the training came to, and whether it was interrupted."""
     net, data = prepared.net, prepared.data
     estimator, previous = job.estimator, job.previous
+    trial = _end_of_pass(prepared, previous, verdict)
     codec = Codec(net, prepared.scaling, prepared.blueprint)
     epochs = [epoch for epoch in net.history if "train_loss" in epoch]
     interrupted = len(epochs) < len(net.history)
@@ -167,6 +168,7 @@ def finish(job, prepared, verdict):
         fitted,
         error=codec.mean_squared_error(data.every),
         extras=estimator._extras(codec, data.every),
+        trial=trial,
     )
     # A model that is shipped holds no rows, and little that only training needs.
     net = codec.net
@@ -273,9 +275,30 @@ def _net(estimator, scaling, blueprint, objective, plan, valid, **params):
     )
 
 
+def _start(job, net, axes, rows):
+    """Give a net its first weights; return the loss of a `Trial` if it is on one."""
+    previous = job.previous
+    if previous is not None:
+        _go_on(net, previous, momenta=job.one_pass)
+        # Processes that each have rows of their own would find other verdicts.
+        apart = any(
+            getattr(callback, "one_of_many", False)
+            for callback in job.estimator.callbacks or ()
+        )
+        if job.one_pass and previous.trial is not None and not apart:
+            return previous.trial.judged(net, rows)
+    elif job.estimator.init == "pca":
+        linear = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
+        net.criterion_.start(net.module_, linear, axes)
+        return 0.0 if job.one_pass else None
+    return None
+
+
 def _go_on(net, previous, momenta):
     """Let a net go on from the weights of a fit and, if `momenta`, its momenta."""
     net.set_weights(previous.codec.net.weights())
+    if momenta and previous.trial is not None and previous.trial.weights is not None:
+        set_arrays(net, previous.trial.weights)
     momenta = momenta and previous.generator is not None  # only a pass keeps them
     for name in net.optimizer_names:
         own, old = getattr(net, name), getattr(previous.codec.net, name)
@@ -345,6 +368,17 @@ def _compile(net, inputs):
 
 
 # -- finish --
+
+
+def _end_of_pass(prepared, previous, verdict):
+    """Return the trial of a stream, or None; the net becomes the model."""
+    if prepared.trial_loss is None:
+        return None
+    if verdict.diverged and previous is not None:  # the pass is undone
+        prepared.net.set_weights(previous.codec.net.weights())
+        return previous.trial
+    before = previous and previous.trial
+    return of_pass(prepared.net, prepared.data.train, before, prepared.trial_loss)
 
 
 def _warn(net, verdict, n_whole, interrupted, plan):

@@ -6,6 +6,7 @@ import numpy as np
 
 from .codec import Codec
 from .history import History
+from .trial import Trial
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Fitted:
         Share of variance that each prefix of an ordered code explains.
     extras : dict
         Fitted attributes that only the variant has.
+    trial : Trial or None
+        After passes from a start at PCA: what the next one needs to know of them.
     """
 
     codec: Codec
@@ -40,6 +43,7 @@ class Fitted:
     error: float | None = None
     curve: np.ndarray | None = None
     extras: dict = field(default_factory=dict)
+    trial: Trial | None = None
 
     @property
     def ratios(self):
@@ -66,7 +70,8 @@ class Fitted:
     def prefix(self, n_components):
         """Return what it is with the first code units alone."""
         codec = self.codec.prefix(n_components)
-        return replace(self, codec=codec, curve=self.curve[:n_components])
+        # The weights on trial are of a whole code.
+        return replace(self, codec=codec, curve=self.curve[:n_components], trial=None)
 
 
 def of_fit(read):

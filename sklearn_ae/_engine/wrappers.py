@@ -54,12 +54,19 @@ class PCAStart(nn.Module):
         self.link = link
         self.encode_linear = nn.Linear(widths.n_features, widths.n_encoded)
         self.decode_linear = nn.Linear(widths.n_decoded, widths.n_features)
-        if hasattr(self.network, "silence"):
-            self.network.silence()
-            self.encode_gate = self.decode_gate = 1.0
-        else:
+        self.encode_gate = self.decode_gate = 1.0
+        if not hasattr(self.network, "silence"):
             self.encode_gate = nn.Parameter(torch.zeros(()))
             self.decode_gate = nn.Parameter(torch.zeros(()))
+        self.silence()
+
+    def silence(self):
+        """Let the network add nothing, in a state that can learn."""
+        if hasattr(self.network, "silence"):
+            self.network.silence()
+        else:
+            nn.init.zeros_(self.encode_gate)
+            nn.init.zeros_(self.decode_gate)
 
     def start(self, components, mean, shrink=1.0, spread=1.0):
         """Set the linear path to PCA.
