@@ -8,7 +8,7 @@ version would be misread by another.
 import hashlib
 import json
 
-FORMAT = 2
+FORMAT = 3
 MARK = b'{"__metadata__":{"sklearn_ae":"'  # how a file begins, after 8 bytes
 DIGITS = 64  # of the checksum that follows
 CHECKSUM = slice(8 + len(MARK), 8 + len(MARK) + DIGITS)
