@@ -65,8 +65,11 @@ class AutoencoderTransformer(BaseAutoencoder):
         one number, `scale_`, so the squared error is PCA's objective. Huber's switch
         from square to linear is at one `scale_` (``criterion__delta=1.0``).
         Cross-entropy needs data in [0, 1] and reconstructs within [0, 1].
-    out_activation : {"auto", "identity", "tanh", "logistic"}, default="auto"
-        Of the reconstruction. With "logistic" data must lie in [0, 1] and are
+    out_activation : {"auto", "identity", "clip", "tanh", "logistic"}, default="auto"
+        Of the reconstruction. "clip" moves what lies beyond `data_range_`, the least
+        and the largest value of the training data, to its ends, at PCA's start too.
+        This pays where many values lie at an end, as those of pixels, shares and counts
+        do. Values of new rows beyond the ends are reconstructed as an end. With "logistic" data must lie in [0, 1] and are
         reconstructed within it, with "tanh" in [-1, 1]; they are neither centred nor
         scaled then. For images this pays: many pixels are black. "auto" is "logistic"
         for cross-entropy, otherwise "identity".

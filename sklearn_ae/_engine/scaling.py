@@ -44,6 +44,14 @@ class Scaling:
             scaled[rows] = self._centred(X[rows], dtype)
         return scaled
 
+    @property
+    def ends(self):
+        """Least and largest cell, for each column, as the network reads it."""
+        low, high = ((end - self.mean) / self.scale for end in (self.low, self.high))
+        # Rounded outwards, so that back in the data's units nothing falls short.
+        outward = zip((low, high), np.float32([-np.inf, np.inf]), strict=True)
+        return tuple(np.nextafter(end.astype(np.float32), far) for end, far in outward)
+
     def undo(self, X):
         """Return what the network gives, in the data's units."""
         if self.bounded:
