@@ -67,12 +67,12 @@ class AutoencoderTransformer(BaseAutoencoder):
         Cross-entropy needs data in [0, 1] and reconstructs within [0, 1].
     out_activation : {"auto", "identity", "clip", "tanh", "logistic"}, default="auto"
         Of the reconstruction. "clip" moves what lies beyond `data_range_`, the least
-        and the largest value of the training data, to its ends, at PCA's start too.
-        This pays where many values lie at an end, as those of pixels, shares and counts
-        do. Values of new rows beyond the ends are reconstructed as an end. With "logistic" data must lie in [0, 1] and are
-        reconstructed within it, with "tanh" in [-1, 1]; they are neither centred nor
-        scaled then. For images this pays: many pixels are black. "auto" is "logistic"
-        for cross-entropy, otherwise "identity".
+        and the largest value of the training data, to its ends, at PCA's start too;
+        values of new rows beyond the ends are reconstructed as an end. With "logistic"
+        data must lie in [0, 1] and are reconstructed within it, with "tanh" in
+        [-1, 1]; they are neither centred nor scaled then. All three pay where many
+        values lie at an end, as those of pixels, shares and counts do, and "clip" most.
+        "auto" is "logistic" for cross-entropy, otherwise "identity".
     code_activation : {"identity", "relu", "tanh", "logistic", "silu", "gelu", "elu"}, \
             default="identity"
         Of the code. All but "identity" need ``init="random"``.
@@ -145,7 +145,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         "auto" is CUDA where present, else the CPU.
     precision : {"float32", "bfloat16"}, default="float32"
         Of the products in training steps. "bfloat16" is meant for GPUs that are faster
-        in it; weights, judging and what comes after the fit are in float32.
+        in it; weights, judging and what comes after the fit are in float32. On a CPU it
+        has cost more accuracy than it saved time: compare.
     callbacks : list of skorch.callbacks.Callback or None, default=None
         Called during training. They see skorch's net, with `train_loss` and
         `valid_loss` in its history in units of `scale_`. One that ends training ends
