@@ -192,8 +192,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         Mean of the training rows.
     scale_ : float
         Root mean square of the centred training data: the unit that the network works
-        in. 1.0 where `out_activation` bounds the data, which are neither centred nor
-        scaled then.
+        in. 1.0 where `out_activation` needs data in a range, which are neither centred
+        nor scaled then.
     data_range_ : tuple of float
         Smallest and largest value of the training data.
     loss_ : float

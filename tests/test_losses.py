@@ -215,9 +215,10 @@ def test_clip_holds_reconstructions_within_the_training_range():
     assert model.reconstruction_error_ == pytest.approx(errors, rel=1e-5)
 
 
+@pytest.mark.parametrize("mean", [-7, 100_000])
 @pytest.mark.parametrize("factor", [1.0, 1e-6, 1e6])
-def test_clip_ends_are_the_data_s_own_at_any_mean_and_scale(factor):
-    data = (TRAIN.astype(np.float32) - 7) * np.float32(factor)
+def test_clip_ends_are_the_data_s_own_at_any_mean_and_scale(factor, mean):
+    data = (TRAIN.astype(np.float32) + mean) * np.float32(factor)
     model = make(3, out_activation="clip", max_iter=5).fit(data)
     rows = model.inverse_transform(np.float32(1e3 * factor) * np.eye(3, dtype="f4"))
     assert rows.dtype == np.float32

@@ -168,7 +168,7 @@ class Codec:
     def _undo(self, X):
         X = self.scaling.undo(X)
         if self.objective.output.clips:  # what was at an end shall be it exactly
-            X = np.clip(X, self.scaling.low, self.scaling.high).astype(X.dtype)
+            np.clip(X, self.scaling.low, self.scaling.high, out=X)
         return X
 
 

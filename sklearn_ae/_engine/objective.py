@@ -105,8 +105,8 @@ class Objective(nn.Module):
         clipped = activated.clamp(self.low.to(activated), self.high.to(activated))
         if not torch.is_grad_enabled():
             return clipped
-        # Gradients pass the clip: what lies beyond an end that is not the target's
-        # would learn nothing otherwise, and what lies beyond the target's has none.
+        # Gradients pass the clip: a value beyond an end that is not its target would
+        # learn nothing otherwise. Beyond its target's end it has no error to learn.
         return activated + (clipped - activated).detach()
 
     def cell_losses(self, decoded, y_true):

@@ -47,10 +47,12 @@ class Scaling:
     @property
     def ends(self):
         """Least and largest cell, for each column, as the network reads it."""
-        low, high = ((end - self.mean) / self.scale for end in (self.low, self.high))
-        # Rounded outwards, so that back in the data's units nothing falls short.
-        outward = zip((low, high), np.float32([-np.inf, np.inf]), strict=True)
-        return tuple(np.nextafter(end.astype(np.float32), far) for end, far in outward)
+        low, high = self.low, self.high
+        ends = np.full((2, len(self.mean)), [[low], [high]], dtype=np.float64)
+        # Rounded outwards: back in the data's units what is clipped shall not fall
+        # short of an end.
+        outward = np.float32([[-np.inf], [np.inf]])
+        return tuple(np.nextafter(self.apply(ends, np.float32), outward))
 
     def undo(self, X):
         """Return what the network gives, in the data's units."""
