@@ -144,9 +144,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     device : str or torch.device, default="auto"
         "auto" is CUDA where present, else the CPU.
     precision : {"float32", "bfloat16"}, default="float32"
-        Of the products in training steps. "bfloat16" is meant for GPUs that are faster
-        in it; weights, judging and what comes after the fit are in float32. On a CPU it
-        has cost more accuracy than it saved time: compare.
+        Of the products in training steps. "bfloat16" is meant for GPUs, and CPUs, that
+        are faster in it; weights, judging and what comes after the fit are in float32.
     callbacks : list of skorch.callbacks.Callback or None, default=None
         Called during training. They see skorch's net, with `train_loss` and
         `valid_loss` in its history in units of `scale_`. One that ends training ends

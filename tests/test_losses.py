@@ -244,6 +244,17 @@ def test_gradients_pass_the_clip():
     torch.testing.assert_close(decoded.grad, 2 * (held - target) / 3)
 
 
+def test_what_is_clipped_to_its_target_learns_nothing_in_bfloat16_either():
+    low = np.float32([-0.4237])  # which bfloat16 has not
+    ends = low, np.float32([2.0])
+    objective = Objective(LOSSES["squared_error"], OUTPUTS["clip"], ends=ends)
+    decoded = torch.tensor([[-1.0]], dtype=torch.bfloat16, requires_grad=True)
+    losses = objective.cell_losses(decoded, torch.from_numpy(low)[None])
+    losses.sum().backward()
+    assert abs(losses.item()) < 1e-12
+    assert abs(decoded.grad.item()) < 1e-6
+
+
 def test_training_loss_is_of_the_activated_output():
     data = TRAIN / 16
     model = make(4, out_activation="logistic", max_iter=3, early_stopping=False)

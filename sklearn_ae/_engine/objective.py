@@ -102,6 +102,10 @@ class Objective(nn.Module):
         activated = self.output.activation(decoded)
         if self.low is None:
             return activated
+        # Not in bfloat16: an end that is rounded is no longer the target's, and all
+        # values beyond it would be pushed to and fro.
+        dtype = torch.promote_types(activated.dtype, self.low.dtype)
+        activated = activated.to(dtype)
         clipped = activated.clamp(self.low.to(activated), self.high.to(activated))
         if not torch.is_grad_enabled():
             return clipped
