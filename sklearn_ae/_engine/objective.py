@@ -103,7 +103,7 @@ class Objective(nn.Module):
         if self.low is None:
             return activated
         # Not in bfloat16: an end that is rounded is no longer the target's, and all
-        # values beyond it would be pushed to and fro.
+        # values beyond it would have an error that they can only mend by leaving it.
         dtype = torch.promote_types(activated.dtype, self.low.dtype)
         activated = activated.to(dtype)
         clipped = activated.clamp(self.low.to(activated), self.high.to(activated))
