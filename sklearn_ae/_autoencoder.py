@@ -65,11 +65,14 @@ class AutoencoderTransformer(BaseAutoencoder):
         one number, `scale_`, so the squared error is PCA's objective. Huber's switch
         from square to linear is at one `scale_` (``criterion__delta=1.0``).
         Cross-entropy needs data in [0, 1] and reconstructs within [0, 1].
-    out_activation : {"auto", "identity", "tanh", "logistic"}, default="auto"
-        Of the reconstruction. With "logistic" data must lie in [0, 1] and are
-        reconstructed within it, with "tanh" in [-1, 1]; they are neither centred nor
-        scaled then. For images this pays: many pixels are black. "auto" is "logistic"
-        for cross-entropy, otherwise "identity".
+    out_activation : {"auto", "identity", "clip", "tanh", "logistic"}, default="auto"
+        Of the reconstruction. "clip" moves what lies beyond `data_range_`, the least
+        and the largest value of the training data, to its ends, at PCA's start too;
+        values of new rows beyond the ends are reconstructed as an end. With "logistic"
+        data must lie in [0, 1] and are reconstructed within it, with "tanh" in
+        [-1, 1]; they are neither centred nor scaled then. All three pay where many
+        values lie at an end, as those of pixels, shares and counts do, and "clip" most.
+        "auto" is "logistic" for cross-entropy, otherwise "identity".
     code_activation : {"identity", "relu", "tanh", "logistic", "silu", "gelu", "elu"}, \
             default="identity"
         Of the code. All but "identity" need ``init="random"``.
@@ -141,8 +144,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     device : str or torch.device, default="auto"
         "auto" is CUDA where present, else the CPU.
     precision : {"float32", "bfloat16"}, default="float32"
-        Of the products in training steps. "bfloat16" is meant for GPUs that are faster
-        in it; weights, judging and what comes after the fit are in float32.
+        Of the products in training steps. "bfloat16" is meant for GPUs, and CPUs, that
+        are faster in it; weights, judging and what comes after the fit are in float32.
     callbacks : list of skorch.callbacks.Callback or None, default=None
         Called during training. They see skorch's net, with `train_loss` and
         `valid_loss` in its history in units of `scale_`. One that ends training ends
@@ -188,8 +191,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         Mean of the training rows.
     scale_ : float
         Root mean square of the centred training data: the unit that the network works
-        in. 1.0 where `out_activation` bounds the data, which are neither centred nor
-        scaled then.
+        in. 1.0 where `out_activation` needs data in a range, which are neither centred
+        nor scaled then.
     data_range_ : tuple of float
         Smallest and largest value of the training data.
     loss_ : float

@@ -50,6 +50,7 @@ ESTIMATORS = [
     ),
     Squashed(out_activation="logistic", hidden_layer_sizes=(16,), **TRAINED),
     Squashed(out_activation="tanh", hidden_layer_sizes=(16,), **TRAINED),
+    AutoencoderTransformer(out_activation="clip", **TRAINED),
     AutoencoderTransformer(noise="swap", code_activation="relu", **PLAIN),
     *(
         AutoencoderTransformer(

@@ -13,6 +13,7 @@ from skorch.callbacks import Callback
 from sklearn_ae import AutoencoderTransformer, DenoisingAutoencoder
 from sklearn_ae._engine.losses import LOSSES, OUTPUTS, PENALTIES
 from sklearn_ae._engine.networks import DenseNetwork
+from sklearn_ae._engine.objective import Objective
 from sklearn_ae._engine.wrappers import KSparse
 
 X = load_digits().data
@@ -191,6 +192,67 @@ def test_out_activation_bounds_reconstructions(out_activation, loss):
     assert model.score(test) > start.score(test) + 0.05
     with pytest.raises(ValueError, match=f"out_activation='{out_activation}' needs X"):
         model.fit(16 * data)
+
+
+def test_clip_holds_reconstructions_within_the_training_range():
+    start, model, free = (
+        make(4, out_activation=output, max_iter=n).fit(TRAIN)
+        for output, n in (("clip", 0), ("clip", 30), ("identity", 30))
+    )
+    pca = PCA(4, random_state=0).fit(TRAIN)
+    expected = pca.inverse_transform(pca.transform(TEST))
+    assert expected.min() < -1  # or there would be nothing to clip
+    expected = expected.clip(0, 16)
+    assert_allclose(start.transform(TEST), pca.transform(TEST), atol=1e-4)
+    assert_allclose(start.reconstruct(TEST), expected, atol=1e-4)
+    assert_allclose(start.inverse_transform(start.transform(TEST)), expected, atol=1e-4)
+    assert model.data_range_ == (0.0, 16.0)
+    for rows in (model.reconstruct(TEST), model.inverse_transform(1e3 * np.eye(4))):
+        assert rows.min() == 0.0  # exactly, or logarithms would fail
+        assert rows.max() == 16.0
+    assert model.score(TEST) > max(start.score(TEST), free.score(TEST)) + 0.01
+    errors = np.square(TRAIN - model.reconstruct(TRAIN)).mean()
+    assert model.reconstruction_error_ == pytest.approx(errors, rel=1e-5)
+
+
+@pytest.mark.parametrize("mean", [-7, 100_000])
+@pytest.mark.parametrize("factor", [1.0, 1e-6, 1e6])
+def test_clip_ends_are_the_data_s_own_at_any_mean_and_scale(factor, mean):
+    data = (TRAIN.astype(np.float32) + mean) * np.float32(factor)
+    model = make(3, out_activation="clip", max_iter=5).fit(data)
+    rows = model.inverse_transform(np.float32(1e3 * factor) * np.eye(3, dtype="f4"))
+    assert rows.dtype == np.float32
+    assert (rows.min(), rows.max()) == (data.min(), data.max())
+
+
+def test_a_row_beyond_the_ends_is_reconstructed_as_the_nearest_rows_can_be():
+    far = TEST[:20].copy()
+    far[:, 20:24] = 160.0  # ten times the largest value of the training rows
+    model = make(4, out_activation="clip", max_iter=0).fit(TRAIN)
+    free = make(4, out_activation="identity", max_iter=0).fit(TRAIN)
+    clipped = free.reconstruct(far).clip(0, 16)
+    assert_allclose(model.reconstruct(far), clipped, atol=1e-4)
+
+
+def test_gradients_pass_the_clip():
+    low, high = np.float32([-1, -1, 0]), np.float32([1, 2, 0.5])
+    objective = Objective(LOSSES["squared_error"], OUTPUTS["clip"], ends=(low, high))
+    decoded = torch.tensor([[-3.0, 0.5, 0.7], [4.0, 2.5, -1.0]], requires_grad=True)
+    target = torch.tensor([[-1.0, 0.0, 0.2], [0.5, 2.0, 0.5]])
+    objective.cell_losses(decoded, target).sum().backward()
+    held = decoded.detach().clamp(torch.from_numpy(low), torch.from_numpy(high))
+    torch.testing.assert_close(decoded.grad, 2 * (held - target) / 3)
+
+
+def test_what_is_clipped_to_its_target_learns_nothing_in_bfloat16_either():
+    low = np.float32([-0.4237])  # which bfloat16 has not
+    ends = low, np.float32([2.0])
+    objective = Objective(LOSSES["squared_error"], OUTPUTS["clip"], ends=ends)
+    decoded = torch.tensor([[-1.0]], dtype=torch.bfloat16, requires_grad=True)
+    losses = objective.cell_losses(decoded, torch.from_numpy(low)[None])
+    losses.sum().backward()
+    assert abs(losses.item()) < 1e-12
+    assert abs(decoded.grad.item()) < 1e-6
 
 
 def test_training_loss_is_of_the_activated_output():

@@ -89,6 +89,7 @@ SETTINGS = {
     "default": AutoencoderTransformer(max_iter=1, random_state=0),
     "share": make(0.9),
     "ordered": make(3, ordered=True, dropout=0.2),
+    "clipped": make(out_activation="clip"),
     "bounded": make(out_activation="tanh", code_activation="relu", init="random"),
     **{f"loss {loss}": make(loss=loss) for loss in LOSSES},
     **{

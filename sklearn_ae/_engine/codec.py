@@ -129,7 +129,7 @@ class Codec:
             for part in parts:
                 tensor = getattr(module, part)(tensor)
             if part == "decode":
-                tensor = self.objective.output.activation(tensor)
+                tensor = self.objective.activate(tensor)
         return tensor.cpu().numpy()
 
     def prefix(self, n_components):
@@ -156,14 +156,20 @@ class Codec:
     def _decode(self, Z):
         with np.errstate(over="ignore"):  # `finite` tells
             codes = Z / self.unit
-        return self.scaling.undo(self.run(finite(codes, Z.dtype), "decode"))
+        return self._undo(self.run(finite(codes, Z.dtype), "decode"))
 
     def _round_trip(self, X, n_components):
         X = self.scaling.apply(X, X.dtype)
         if n_components is None:
-            return self.scaling.undo(self.run(X, "encode", "decode"))
+            return self._undo(self.run(X, "encode", "decode"))
         codes = self.run(X, "encode")[:, :n_components]
-        return self.scaling.undo(self.run(codes, "decode"))
+        return self._undo(self.run(codes, "decode"))
+
+    def _undo(self, X):
+        X = self.scaling.undo(X)
+        if self.objective.output.clips:  # what was at an end shall be it exactly
+            np.clip(X, self.scaling.low, self.scaling.high, out=X)
+        return X
 
 
 def cut(net, blueprint):

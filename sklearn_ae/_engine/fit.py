@@ -249,6 +249,8 @@ def _net(estimator, scaling, blueprint, objective, plan, valid, **params):
         # Corrupted once, so that every epoch is judged on the same rows.
         valid = Rows(corrupt(valid) if corrupt else valid, valid)
     criterion, criterion_params = objective
+    if criterion_params["output"].clips:
+        criterion_params = {**criterion_params, "ends": scaling.ends}
     optimizer = {f"optimizer__{k}": v for k, v in plan.optimizer_params.items()}
     return AutoencoderNet(
         build,

@@ -37,15 +37,19 @@ class Output(NamedTuple):
         Its inverse.
     bounds : tuple of float or None
         The range that the data must lie in. Bounded data are not centred or scaled.
+    clips : bool
+        Whether what lies beyond the training data's ends is moved to them.
     """
 
     activation: Callable = _identity
     link: Callable = _identity
     bounds: tuple[float, float] | None = None
+    clips: bool = False
 
 
 OUTPUTS = {
     "identity": Output(),
+    "clip": Output(clips=True),
     "tanh": Output(torch.tanh, _atanh, (-1.0, 1.0)),
     "logistic": Output(torch.sigmoid, _logit, (0.0, 1.0)),
 }

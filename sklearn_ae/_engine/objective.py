@@ -23,6 +23,9 @@ class Objective(nn.Module):
         ``(encode, x, z) -> penalties``, added to the losses of the rows.
     linear_code : bool, default=True
         Whether the code grows with the data, so that it has their unit.
+    ends : tuple of ndarray of shape (n_features,), default=None
+        Least and largest value of each column of a reconstruction, as the network
+        reads data. None where the output does not clip.
     **criterion_params : dict
         Parameters of the loss's criterion.
     """
@@ -35,13 +38,22 @@ class Objective(nn.Module):
     has_prior = False  # whether codes follow one
 
     def __init__(
-        self, loss, output, penalty=None, linear_code=True, **criterion_params
+        self,
+        loss,
+        output,
+        penalty=None,
+        linear_code=True,
+        ends=None,
+        **criterion_params,
     ):
         super().__init__()
         self.loss = loss
         self.output = output
         self.penalty = penalty
         self.linear_code = linear_code
+        low, high = (None, None) if ends is None else map(torch.tensor, ends)
+        self.register_buffer("low", low, persistent=False)
+        self.register_buffer("high", high, persistent=False)
         criterion_params["reduction"] = "none"
         self.criterion = loss.criterion(**criterion_params)
 
@@ -85,10 +97,26 @@ class Objective(nn.Module):
         loss = self.row_losses(module, y_pred, y_true, x).mean()
         yield loss, loss
 
+    def activate(self, decoded):
+        """Return the reconstruction that the decoded stands for, as the net reads."""
+        activated = self.output.activation(decoded)
+        if self.low is None:
+            return activated
+        # Not in bfloat16: an end that is rounded is no longer the target's, and all
+        # values beyond it would have an error that they can only mend by leaving it.
+        dtype = torch.promote_types(activated.dtype, self.low.dtype)
+        activated = activated.to(dtype)
+        clipped = activated.clamp(self.low.to(activated), self.high.to(activated))
+        if not torch.is_grad_enabled():
+            return clipped
+        # Gradients pass the clip: a value beyond an end that is not its target would
+        # learn nothing otherwise. Beyond its target's end it has no error to learn.
+        return activated + (clipped - activated).detach()
+
     def cell_losses(self, decoded, y_true):
         """Return the mean loss of each row's cells."""
         if not self.loss.activates:
-            decoded = self.output.activation(decoded)
+            decoded = self.activate(decoded)
         cells = self.criterion(decoded, y_true)  # (n_samples, n_features)
         return cells.flatten(1).mean(1)  # (n_samples,)
 

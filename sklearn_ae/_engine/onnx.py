@@ -362,4 +362,7 @@ def add_codec(graph, codec, part, x, dtype, output):
         if not scaling.bounded:
             x = graph.add("Mul", graph.cast(x, "f8"), np.float64(scaling.scale))
             x = graph.add("Add", x, scaling.mean)
+        if codec.objective.output.clips:
+            ends = np.float64(scaling.low), np.float64(scaling.high)
+            x = graph.add("Clip", x, *ends)
     graph.cast(x, dtype, output)

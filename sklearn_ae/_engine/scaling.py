@@ -44,6 +44,16 @@ class Scaling:
             scaled[rows] = self._centred(X[rows], dtype)
         return scaled
 
+    @property
+    def ends(self):
+        """Least and largest cell, for each column, as the network reads it."""
+        low, high = self.low, self.high
+        ends = np.full((2, len(self.mean)), [[low], [high]], dtype=np.float64)
+        # Rounded outwards: back in the data's units what is clipped shall not fall
+        # short of an end.
+        outward = np.float32([[-np.inf], [np.inf]])
+        return tuple(np.nextafter(self.apply(ends, np.float32), outward))
+
     def undo(self, X):
         """Return what the network gives, in the data's units."""
         if self.bounded:
