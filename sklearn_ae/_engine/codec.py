@@ -167,8 +167,9 @@ class Codec:
 
     def _undo(self, X):
         X = self.scaling.undo(X)
-        if self.objective.output.clips:  # what was at an end shall be it exactly
-            np.clip(X, self.scaling.low, self.scaling.high, out=X)
+        floor, ceiling = self.scaling.floor, self.scaling.ceiling
+        if floor is not None:  # what was at an end shall be it exactly
+            np.clip(X, floor.astype(X.dtype), ceiling.astype(X.dtype), out=X)
         return X
 
 

@@ -132,9 +132,11 @@ class CrossFit:
         Rows of one label stand in one fold, and count as one.
     seed : int
         Of folds, weights and batches.
+    ends : tuple of ndarray of shape (n_features,), default=None
+        What reconstructions are clipped to.
     """
 
-    def __init__(self, X, axes, n_components, alpha, labels, seed):
+    def __init__(self, X, axes, n_components, alpha, labels, seed, ends=None):
         rng = np.random.default_rng(seed)
         n_samples, n_features = X.shape
         self.labels = np.arange(n_samples) if labels is None else labels
@@ -142,7 +144,7 @@ class CrossFit:
         own = [np.flatnonzero(self.folds != i) for i in range(N_FOLDS + 1)]
         self.X = X
         sizes = N_FOLDS + 1, n_features, n_components, HIDDEN
-        self.members = Members(*sizes, seed)
+        self.members = Members(*sizes, seed, ends)
         for i, rows in enumerate(own[:-1]):  # a fold's start must not know its rows
             self.members.start(i, *_pca(X[rows].numpy(), n_components))
         self.members.start(N_FOLDS, axes.components, axes.mean)

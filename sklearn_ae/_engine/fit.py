@@ -226,7 +226,8 @@ def _keeper(job, survey, data, axes, blueprint):
         labels = None if survey.found is None else survey.found.labels
         rows, k = data.every.cpu(), blueprint.n_components
         return crossfit.CrossFit(
-            rows, axes, k, estimator.alpha, labels, survey.split_seed
+            *(rows, axes, k, estimator.alpha, labels, survey.split_seed),
+            survey.scaling.ends,
         )
     safe_start = job.previous is not None or estimator.init == "pca"
     patience = None if data.valid is None else estimator.n_iter_no_change
@@ -249,8 +250,7 @@ def _net(estimator, scaling, blueprint, objective, plan, valid, **params):
         # Corrupted once, so that every epoch is judged on the same rows.
         valid = Rows(corrupt(valid) if corrupt else valid, valid)
     criterion, criterion_params = objective
-    if criterion_params["output"].clips:
-        criterion_params = {**criterion_params, "ends": scaling.ends}
+    criterion_params = {**criterion_params, "ends": scaling.ends}
     optimizer = {f"optimizer__{k}": v for k, v in plan.optimizer_params.items()}
     return AutoencoderNet(
         build,

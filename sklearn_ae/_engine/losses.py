@@ -37,19 +37,21 @@ class Output(NamedTuple):
         Its inverse.
     bounds : tuple of float or None
         The range that the data must lie in. Bounded data are not centred or scaled.
-    clips : bool
-        Whether what lies beyond the training data's ends is moved to them.
+    clip : {"all", "found"} or None
+        Whether what lies beyond the training data's ends is moved to them: to those of
+        all cells, or to those that are found of single columns (see `measure`).
     """
 
     activation: Callable = _identity
     link: Callable = _identity
     bounds: tuple[float, float] | None = None
-    clips: bool = False
+    clip: str | None = None
 
 
 OUTPUTS = {
     "identity": Output(),
-    "clip": Output(clips=True),
+    "auto": Output(clip="found"),
+    "clip": Output(clip="all"),
     "tanh": Output(torch.tanh, _atanh, (-1.0, 1.0)),
     "logistic": Output(torch.sigmoid, _logit, (0.0, 1.0)),
 }
@@ -75,7 +77,7 @@ class Loss(NamedTuple):
     criterion: type[nn.Module]
     power: int
     label: str
-    out_activation: str = "identity"
+    out_activation: str = "auto"
     activates: bool = False
 
 

@@ -25,9 +25,20 @@ class Members:
         Widths of the encoder's hidden layers; the decoder has them in reverse.
     seed : int
         Of the weights.
+    ends : tuple of ndarray of shape (n_features,), default=None
+        What reconstructions are clipped to.
     """
 
-    def __init__(self, n_members, n_features, n_components, hidden_layer_sizes, seed):
+    def __init__(
+        self,
+        n_members,
+        n_features,
+        n_components,
+        hidden_layer_sizes,
+        seed,
+        ends=None,
+    ):
+        self.ends = None if ends is None else [torch.from_numpy(end) for end in ends]
         there = [n_features, *hidden_layer_sizes, n_components]
         self.n_layers = len(there) - 1  # of each perceptron
         pairs = [*itertools.pairwise(there), *itertools.pairwise(there[::-1])]
@@ -76,7 +87,8 @@ class Members:
         """Return the reconstructions of x (n_members, n_rows, n_features)."""
         encoder, decoder, (w_in, b_in, w_out, b_out) = self._parts(parameters)
         z = torch.baddbmm(b_in, x, w_in.mT) + self._perceptron(x, encoder)[1]
-        return torch.baddbmm(b_out, z, w_out.mT) + self._perceptron(z, decoder)[1]
+        y = torch.baddbmm(b_out, z, w_out.mT).add_(self._perceptron(z, decoder)[1])
+        return self._clipped(y)
 
     def backward(self, x):
         """Set each member's gradient of the mean squared error on its x."""
@@ -85,7 +97,8 @@ class Members:
         read_x, added = self._perceptron(x, encoder)
         z = torch.baddbmm(b_in, x, w_in.mT).add_(added)  # (…, n_rows, n_components)
         read_z, added = self._perceptron(z, decoder)
-        g = torch.baddbmm(b_out, z, w_out.mT).add_(added).sub_(x)
+        # The gradient passes the clip, as that of `Objective.activate` does.
+        g = self._clipped(torch.baddbmm(b_out, z, w_out.mT).add_(added)).sub_(x)
         g.mul_(2 / x[0].numel())  # (n_members, n_rows, n_features)
         _set_gradient(g, z, *g_linear[2:])
         g_z = torch.bmm(g, w_out)
@@ -107,6 +120,9 @@ class Members:
     def _parts(self, parameters):
         n = 2 * self.n_layers
         return parameters[:n], parameters[n : 2 * n], parameters[2 * n :]
+
+    def _clipped(self, y):
+        return y if self.ends is None else y.clamp_(*self.ends)
 
     def _perceptron(self, h, parameters):
         """Return what each layer reads, and what the last one gives."""

@@ -25,7 +25,7 @@ class Objective(nn.Module):
         Whether the code grows with the data, so that it has their unit.
     ends : tuple of ndarray of shape (n_features,), default=None
         Least and largest value of each column of a reconstruction, as the network
-        reads data. None where the output does not clip.
+        reads data. None where nothing is clipped.
     **criterion_params : dict
         Parameters of the loss's criterion.
     """

@@ -362,7 +362,7 @@ def add_codec(graph, codec, part, x, dtype, output):
         if not scaling.bounded:
             x = graph.add("Mul", graph.cast(x, "f8"), np.float64(scaling.scale))
             x = graph.add("Add", x, scaling.mean)
-        if codec.objective.output.clips:
-            ends = np.float64(scaling.low), np.float64(scaling.high)
-            x = graph.add("Clip", x, *ends)
+        if scaling.floor is not None:  # the operator Clip has no ends by column
+            x = graph.add("Max", graph.cast(x, "f8"), scaling.floor)
+            x = graph.add("Min", x, scaling.ceiling)
     graph.cast(x, dtype, output)

@@ -8,6 +8,10 @@ import torch
 from .tables import CHUNK_CELLS, chunks
 
 MOST = 1e150  # what can still be squared and added up in float64
+# A column ends at its least or largest value where so many of its cells are equal to it:
+# the ends of a continuous one are reached once, and new rows go beyond.
+SHARE_AT_END = 0.01
+LEAST_AT_END = 10
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class Scaling:
     bounded : bool
         Whether the output lies in a range that the data do too, so that they are
         neither centred nor scaled.
+    floor, ceiling : ndarray of shape (n_features,), float64, or None
+        What reconstructions of each column are clipped to, in the data's units;
+        infinite where nothing is. None if no column is clipped.
     """
 
     mean: np.ndarray
@@ -32,6 +39,8 @@ class Scaling:
     low: float
     high: float
     bounded: bool
+    floor: np.ndarray | None = None
+    ceiling: np.ndarray | None = None
 
     def apply(self, X, dtype):
         """Return a copy of X as the network reads it: centred, in units of `scale`."""
@@ -46,13 +55,14 @@ class Scaling:
 
     @property
     def ends(self):
-        """Least and largest cell, for each column, as the network reads it."""
-        low, high = self.low, self.high
-        ends = np.full((2, len(self.mean)), [[low], [high]], dtype=np.float64)
+        """Floor and ceiling, as the network reads data; None if nothing is clipped."""
+        if self.floor is None:
+            return None
+        ends = (np.stack([self.floor, self.ceiling]) - self.mean) / self.scale
         # Rounded outwards: back in the data's units what is clipped shall not fall
         # short of an end.
         outward = np.float32([[-np.inf], [np.inf]])
-        return tuple(np.nextafter(self.apply(ends, np.float32), outward))
+        return tuple(np.nextafter(ends.astype(np.float32), outward))
 
     def undo(self, X):
         """Return what the network gives, in the data's units."""
@@ -130,10 +140,13 @@ class _Moments:
     squares: float = 0.0  # of all distances from the mean
     low: np.ndarray | float = np.inf
     high: np.ndarray | float = -np.inf
+    n_low: np.ndarray | int = 0  # cells of each column that are its least,
+    n_high: np.ndarray | int = 0  # and its largest
 
     def add(self, block, tiny):
         """Take a block of rows in."""
         n_rows, low, high = len(block), block.min(axis=0), block.max(axis=0)
+        self._count(block, low, high)
         mean = block.sum(axis=0, dtype=np.float64) / n_rows
         unit = max((high - mean).max(), (mean - low).max())
         residuals = block - mean
@@ -153,10 +166,23 @@ class _Moments:
                 squares = inside + weight * np.square(between / far).sum()
             unit, n_rows = far, n_all
         self.n_rows, self.mean, self.unit, self.squares = n_rows, mean, unit, squares
+
+    def _count(self, block, low, high):
+        """Join the ends of the columns, and how many cells lie there."""
+        n_low = (block == low).sum(axis=0) * (low <= self.low)
+        n_high = (block == high).sum(axis=0) * (high >= self.high)
+        self.n_low = n_low + self.n_low * (self.low <= low)
+        self.n_high = n_high + self.n_high * (self.high >= high)
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
 
+    def ends(self):
+        """Return each column's ends where many of its cells lie, infinite elsewhere."""
+        many = max(LEAST_AT_END, SHARE_AT_END * self.n_rows)
+        floor = np.where(self.n_low >= many, self.low, -np.inf)
+        return floor, np.where(self.n_high >= many, self.high, np.inf)
 
-def measure(blocks, dtype, bounded):
+
+def measure(blocks, dtype, bounded, clip=None):
     """Measure centre, unit and ends of rows, reading them once.
 
     Parameters
@@ -167,6 +193,9 @@ def measure(blocks, dtype, bounded):
         Of the rows.
     bounded : bool
         Whether the output is.
+    clip : {"all", "found"} or None, default=None
+        Whether reconstructions end where the data do: all at the least and the largest
+        cell; or those of each column at its own ends, where many of its cells lie.
 
     Returns
     -------
@@ -193,4 +222,11 @@ def measure(blocks, dtype, bounded):
     if spread > tiny and not bounded:
         n_cells = moments.n_rows * len(mean)
         scale = float(moments.unit * np.sqrt(moments.squares / n_cells))
-    return Scaling(mean, scale, low.min(), high.max(), bounded)
+    floor = ceiling = None
+    if clip == "all":
+        floor, ceiling = np.full_like(mean, low.min()), np.full_like(mean, high.max())
+    elif clip == "found":
+        floor, ceiling = moments.ends()
+        if not np.isfinite([floor, ceiling]).any():
+            floor = ceiling = None
+    return Scaling(mean, scale, low.min(), high.max(), bounded, floor, ceiling)

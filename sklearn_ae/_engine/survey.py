@@ -128,8 +128,11 @@ def _look_through_large(job, seed, n_wanted):
 def _measure(job, blocks):
     """Return the scaling of a table's rows."""
     estimator = job.estimator
-    bounded = output_of(estimator.loss, estimator.out_activation).bounds is not None
-    return measure(blocks, job.table.dtype, bounded)
+    output = output_of(estimator.loss, estimator.out_activation)
+    clip = output.clip
+    if clip == "found" and job.one_pass:  # rows to come may go on beyond
+        clip = None
+    return measure(blocks, job.table.dtype, output.bounds is not None, clip)
 
 
 def _check_bounds(job, scaling):
