@@ -4,13 +4,14 @@ import io
 import os
 import shutil
 import uuid
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from skorch.callbacks import Callback
 
-FORMAT = 2
+FORMAT = 3
 FILE = "checkpoint.pt"
 
 
@@ -139,7 +140,7 @@ class Checkpoint(Callback):
         for name, state in self.saved["optimizers"].items():
             getattr(net, name).load_state_dict(state)
         net.history.extend(self.saved["history"])
-        vars(net).update(self.saved["net"])
+        vars(net).update(mapped(partial(_on, net.device), self.saved["net"]))
         for name, value in self.saved["objective"].items():
             setattr(net.criterion_, name, value)
         self.keeper.load_state_dict(self.saved["keeper"])
@@ -188,6 +189,10 @@ class Checkpoint(Callback):
                 f"The checkpoint {self.path} can't be written: {error}. What was "
                 f"written before is still there: the same call goes on from it."
             ) from error
+
+
+def _on(device, value):
+    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
 def _plain(value):

@@ -103,7 +103,7 @@ def prepare(job, survey, listeners, checkpoint):
     data = batches.read(job.table, survey.split, scaling, job.device, survey.picked)
     plan = Plan.of(estimator, len(data.train), blueprint.ordered, job.one_pass)
     if survey.cross_fitted:
-        plan = replace(plan, n_epochs=crossfit.N_ROUNDS, rates=None)
+        plan = replace(plan, n_epochs=crossfit.N_ROUNDS, rates=None, memory_steps=None)
     keeper = _keeper(job, survey, data, axes, blueprint)
     callbacks = [*(estimator.callbacks or ())]
     callbacks += listeners(plan.n_epochs) if listeners else []
@@ -172,7 +172,7 @@ def finish(job, prepared, verdict):
     )
     # A model that is shipped holds no rows, and little that only training needs.
     net = codec.net
-    net.train_split = net.iterator_train__corrupt = net.rates = None
+    net.train_split = net.iterator_train__corrupt = net.rates = net.average_ = None
     if not job.one_pass:
         net.forget_momenta()
     return fitted, interrupted
@@ -266,6 +266,7 @@ def _net(estimator, scaling, blueprint, objective, plan, valid, **params):
         max_epochs=plan.n_epochs,
         batch_size=plan.batch_size,
         rates=plan.rates,
+        memory_steps=plan.memory_steps,
         train_split=None if valid is None else predefined_split(valid),
         criterion=criterion,
         **params,

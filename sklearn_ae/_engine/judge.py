@@ -210,7 +210,9 @@ class KeepBest(Callback):
         judge = self.judge
         if len(net.history) > judge.epoch and "train_loss" in net.history[-1]:
             # A callback ended the fit before this epoch was judged.
-            self._see(net, None if self.valid_ is None else net.evaluate(self.valid_))
+            with net.averaged():
+                losses = None if self.valid_ is None else net.evaluate(self.valid_)
+            self._see(net, losses)
         net.set_weights(self.best_)
         if not judge.held_out and not judge.end(net.evaluate(X)):
             net.set_weights(self.start_)
@@ -222,7 +224,8 @@ class KeepBest(Callback):
 
     def _see(self, net, losses):
         if self.judge.see(net.history[-1, "train_loss"], losses):
-            self.best_ = copy.deepcopy(net.weights())
+            with net.averaged():
+                self.best_ = copy.deepcopy(net.weights())
 
     def state_dict(self):
         """Return what it must know to go on."""

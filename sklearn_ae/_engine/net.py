@@ -32,15 +32,21 @@ class AutoencoderNet(NeuralNet):
         Learning rate of each step (see `one_cycle`). None is a constant rate.
     precision : {"float32", "bfloat16"}, default="float32"
         Of the products in training steps; weights and all else are float32.
+    memory_steps : float, default=None
+        Steps that an average of the weights looks back, which is what is judged and
+        kept (Polyak and Juditsky 1992). None judges the weights as they are.
     """
 
     # Numbers that the next epoch depends on, besides.
-    memory = ("over_", "step_")
+    memory = ("over_", "step_", "average_", "n_averaged_")
 
-    def __init__(self, *args, rates=None, precision="float32", **kwargs):
+    def __init__(
+        self, *args, rates=None, precision="float32", memory_steps=None, **kwargs
+    ):
         super().__init__(*args, **kwargs)
         self.rates = rates
         self.precision = precision
+        self.memory_steps = memory_steps
 
     @property
     def optimizer_names(self):
@@ -82,6 +88,39 @@ class AutoencoderNet(NeuralNet):
         for name, state in weights.items():
             getattr(self, name).load_state_dict(state)
 
+    @contextlib.contextmanager
+    def averaged(self):
+        """Have the average of the weights instead of those that train."""
+        if self.average_ is None:
+            yield
+            return
+        own = [parameter.data for parameter in self.module_.parameters()]
+        for parameter, average in zip(
+            self.module_.parameters(), self.average_, strict=True
+        ):
+            parameter.data = average
+        try:
+            yield
+        finally:
+            for parameter, data in zip(self.module_.parameters(), own, strict=True):
+                parameter.data = data
+
+    def _begin_average(self):
+        self.average_, self.n_averaged_ = None, 0
+        # What a network keeps besides weights belongs to those that train.
+        if self.memory_steps is not None and not [*self.module_.buffers()]:
+            parameters = self.module_.parameters()
+            self.average_ = [each.detach().clone() for each in parameters]
+
+    def _add_to_average(self):
+        if self.average_ is None:
+            return
+        self.n_averaged_ += 1
+        # Short at first, or it would hold the start for long.
+        memory = min(self.memory_steps, 2 + self.n_averaged_ / 4)
+        own = [parameter.detach() for parameter in self.module_.parameters()]
+        torch._foreach_lerp_(self.average_, own, 1 / memory)
+
     def forget_momenta(self):
         """Let go of what only the next training step would need."""
         for name in self.optimizer_names:
@@ -102,6 +141,7 @@ class AutoencoderNet(NeuralNet):
         self.over_ = False
         self.step_ = 0
         self._set_rate()
+        self._begin_average()
         self.criterion_.begin(held_out=self.train_split is not None)
         # No more threads than pay; `torch_state` puts them back.
         wanted = self.batch_size * self.row_cost()[1] // THREAD_PRODUCTS
@@ -113,8 +153,11 @@ class AutoencoderNet(NeuralNet):
             return
         half = training and self.precision == "bfloat16"
         device = torch.device(self.device).type
-        # Its cache of weights would outlive the step that changes them.
-        with torch.autocast(device, torch.bfloat16, half, cache_enabled=False):
+        with (
+            contextlib.nullcontext() if training else self.averaged(),
+            # Its cache of weights would outlive the step that changes them.
+            torch.autocast(device, torch.bfloat16, half, cache_enabled=False),
+        ):
             losses, sizes = self._go_through(
                 iterator, training, prefix, step_fn, **fit_params
             )
@@ -133,14 +176,18 @@ class AutoencoderNet(NeuralNet):
             losses[i] = step_fn(batch, **fit_params)["loss"].detach()
             sizes.append(len(batch[0]))
             if training:
-                self._set_rate()
+                self._stepped()
         return losses.double().cpu().numpy(), sizes
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Go on in the schedule."""
         super().on_batch_end(net, training=training, **kwargs)
         if training:
-            self._set_rate()
+            self._stepped()
+
+    def _stepped(self):
+        self._set_rate()
+        self._add_to_average()
 
     def _set_rate(self):
         """Set the learning rate of the next step."""

@@ -14,6 +14,7 @@ OPTIMIZERS = {
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
+MEMORIES = 20  # of the average of the weights, in a training
 JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
 
 
@@ -31,6 +32,8 @@ class Plan:
         The highest learning rate.
     rates : list of float or None
         Of each step; None for a constant one.
+    memory_steps : float or None
+        That the average of the weights looks back; None for no average.
     optimizer : class
         Of `torch.optim`.
     optimizer_params : dict
@@ -41,6 +44,7 @@ class Plan:
     n_epochs: int
     rate: float
     rates: list | None
+    memory_steps: float | None
     optimizer: type
     optimizer_params: dict
 
@@ -66,8 +70,9 @@ class Plan:
         batch_size = _batch_size(params, n_rows, ordered)
         rate, rates = _rate(params, batch_size, ordered), None
         n_epochs = 1 if one_pass else _n_epochs(params, n_rows, batch_size, ordered)
+        n_steps = n_epochs * n_batches(n_rows, batch_size)
+        memory_steps = None if one_pass else max(1.0, n_steps / MEMORIES)
         if not one_pass and params.learning_rate == "one_cycle":
-            n_steps = n_epochs * n_batches(n_rows, batch_size)
             rates = one_cycle(getattr(params, "optimizer__lr", rate), n_steps)
         optimizer = OPTIMIZERS.get(params.optimizer, params.optimizer)
         wanted = {"lr": rate, "weight_decay": params.alpha, "fused": True}
@@ -75,7 +80,9 @@ class Plan:
             wanted["betas"] = (0.9, 0.98)
         taken = {"lr", *inspect.signature(optimizer).parameters}
         wanted = {name: value for name, value in wanted.items() if name in taken}
-        return cls(batch_size, n_epochs, rate, rates, optimizer, wanted)
+        return cls(
+            batch_size, n_epochs, rate, rates, memory_steps, optimizer, wanted
+        )
 
 
 def n_aside(params, table, ordered):

@@ -10,7 +10,7 @@ from .tables import CHUNK_CELLS, chunks
 MOST = 1e150  # what can still be squared and added up in float64
 # A column ends at its least or largest value where so many of its cells are equal to it:
 # the ends of a continuous one are reached once, and new rows go beyond.
-SHARE_AT_END = 0.01
+SHARE_AT_END = 0.001
 LEAST_AT_END = 10
 
 
