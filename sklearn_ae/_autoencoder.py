@@ -18,6 +18,8 @@ FREE = (
     *("warm_start", "random_state", "verbose"),
 )
 
+FEW_FEATURES = 16  # up to which ReLU is the better activation
+
 
 class AutoencoderTransformer(BaseAutoencoder):
     """Dimensionality reduction by a dense autoencoder that starts at PCA.
@@ -296,7 +298,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseAutoencoder._parameter_constraints,
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        "activation": [StrOptions({"auto", *ACTIVATIONS})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "module": [type, nn.Module, None],
     }
@@ -306,7 +308,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         n_components=2,
         *,
         hidden_layer_sizes="auto",
-        activation="relu",
+        activation="auto",
         dropout=0.0,
         module=None,
         **params,
@@ -324,12 +326,15 @@ class AutoencoderTransformer(BaseAutoencoder):
         sizes = self._hidden_layer_sizes(n_features)
         params = {
             "hidden_layer_sizes": sizes,
-            "activation": self.activation,
+            "activation": self._activation(n_features),
             "code_activation": self.code_activation,
             "dropout": self.dropout,
         }
         asked = self.hidden_layer_sizes
-        asked = {"hidden_layer_sizes": asked if isinstance(asked, str) else sizes}
+        asked = {
+            "hidden_layer_sizes": asked if isinstance(asked, str) else sizes,
+            "activation": self.activation,
+        }
         widths = n_features, n_components
         return Blueprint.of(self, DenseNetwork, params, *widths, **asked)
 
@@ -362,6 +367,11 @@ class AutoencoderTransformer(BaseAutoencoder):
                 f"module must be a subclass of torch.nn.Module. Got {self.module}."
             )
         return self.module
+
+    def _activation(self, n_features):
+        if self.activation == "auto":
+            return "silu" if n_features > FEW_FEATURES else "relu"
+        return self.activation
 
     def _hidden_layer_sizes(self, n_features):
         sizes = self.hidden_layer_sizes

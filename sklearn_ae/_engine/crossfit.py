@@ -21,6 +21,7 @@ from .plan import one_cycle
 
 LEAST_ROWS, MOST_ROWS, MOST_FEATURES = 32, 1000, 200  # of a table that is cross-fitted
 HIDDEN = (128, 64)
+NETWORK = {"hidden_layer_sizes": HIDDEN, "activation": "relu"}
 N_FOLDS = 5
 N_STEPS = 800  # at most
 ROUND = 50  # steps from one look at the losses to the next
@@ -56,7 +57,7 @@ def suits(shape, found):
 
 def narrowed(blueprint):
     """Return a blueprint of a network with as many hidden units as few rows want."""
-    return replace(blueprint, params={**blueprint.params, "hidden_layer_sizes": HIDDEN})
+    return replace(blueprint, params={**blueprint.params, **NETWORK})
 
 
 def train(net, dataset, cross_fit):

@@ -104,7 +104,7 @@ def prepare(job, survey, listeners, checkpoint):
     plan = Plan.of(estimator, len(data.train), blueprint.ordered, job.one_pass)
     if survey.cross_fitted:
         plan = replace(plan, n_epochs=crossfit.N_ROUNDS, rates=None, memory_steps=None)
-    keeper = _keeper(job, survey, data, axes, blueprint)
+    keeper = _keeper(job, survey, plan, data, axes, blueprint)
     callbacks = [*(estimator.callbacks or ())]
     callbacks += listeners(plan.n_epochs) if listeners else []
     if checkpoint is not None:  # which may be of another fit
@@ -210,14 +210,18 @@ def _layout(job, survey):
         size = min(enough, len(axes.shares))
         return axes.first(size), estimator._blueprint(n_features, size)
     blueprint = estimator._blueprint(n_features, estimator.n_components)
+    asked = blueprint.settings.get("hidden_layer_sizes")
     if survey.cross_fitted:
         blueprint = crossfit.narrowed(blueprint)
+    elif isinstance(asked, str) and len(table) <= crossfit.MOST_ROWS:
+        params = {**blueprint.params, "hidden_layer_sizes": crossfit.HIDDEN}
+        blueprint = replace(blueprint, params=params)
     if estimator.init == "pca" or blueprint.ordered:
         return pca(min(blueprint.n_components, *table.shape)), blueprint
     return None, blueprint
 
 
-def _keeper(job, survey, data, axes, blueprint):
+def _keeper(job, survey, plan, data, axes, blueprint):
     """Return what finds the weights to keep."""
     estimator = job.estimator
     if job.one_pass:
@@ -231,7 +235,11 @@ def _keeper(job, survey, data, axes, blueprint):
         )
     safe_start = job.previous is not None or estimator.init == "pca"
     patience = None if data.valid is None else estimator.n_iter_no_change
-    return KeepBest(Judge(safe_start, estimator.tol, patience, survey.split.labels))
+    # Going on from weights that were good, the first steps at a high rate may lose.
+    trial = None if job.previous is not None or patience is None else plan.trial
+    labels = survey.split.labels
+    judge = Judge(safe_start, estimator.tol, patience, labels, trial=trial)
+    return KeepBest(judge)
 
 
 def _unexplained(blueprint, axes, previous):

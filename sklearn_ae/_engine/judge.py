@@ -14,6 +14,7 @@ from skorch.callbacks import Callback
 
 ENOUGH_ROWS = 8  # validation rows below which chance rules
 LEEWAY = 0.02  # share of its loss that a code size may lose while others gain,
+HINT = 0.5  # t of a gain below which there is no sign of one
 SURE = 2.0  # as the lower end of the 95% interval of its gain shows
 
 
@@ -65,12 +66,16 @@ class Judge:
         count as one.
     confidence : float, default=0.995
         Of the t-test.
+    trial : int, default=None
+        Epochs without any sign of a gain after which a fit from a safe start ends.
     """
 
     # What it must know to go on, besides the losses of the start.
-    memory = ("best_epoch", "best_loss", "diverged", "epoch", "mark")
+    memory = ("best_epoch", "best_loss", "diverged", "epoch", "mark", "surest")
 
-    def __init__(self, safe_start, tol, patience, labels=None, confidence=0.995):
+    def __init__(
+        self, safe_start, tol, patience, labels=None, confidence=0.995, trial=None
+    ):
         self.safe_start = safe_start
         self.tol = tol
         self.patience = patience
@@ -78,6 +83,7 @@ class Judge:
         if labels is not None:
             self.labels = torch.from_numpy(np.unique(labels, return_inverse=True)[1])
         self.confidence = confidence
+        self.trial = trial
 
     def begin(self, start_losses, held_out):
         """Hear the losses of the start.
@@ -96,6 +102,7 @@ class Judge:
         self.epoch = 0
         self.mark = np.inf, 0  # loss and epoch of the last improvement
         self.diverged = False
+        self.surest = -np.inf  # the largest t of a gain so far
 
     def see(self, train_loss, losses=None):
         """Judge an epoch; tell whether it is the best so far.
@@ -133,6 +140,8 @@ class Judge:
         if self.labels is not None:
             n_rows = int(self.labels.max()) + 1
         hopeless = self.safe_start and self.held_out and n_rows < ENOUGH_ROWS
+        if self.safe_start and self.held_out and self.trial:
+            hopeless |= self.epoch >= self.trial and self.surest < HINT
         tired = self.patience and self.epoch - self.mark[1] >= self.patience
         return bool(self.diverged or hopeless or tired)
 
@@ -166,12 +175,15 @@ class Judge:
             gains = sums.index_add_(0, self.labels, gains) * (n_groups / len(gains))
         if len(gains) < ENOUGH_ROWS:
             return False
+        every = gains if gains.ndim == 1 else gains.mean(1)
+        error = every.std().item() / len(every) ** 0.5
+        if error:
+            self.surest = max(self.surest, every.mean().item() / error)
         if gains.ndim == 2:  # a column for each code size: none may lose much
             lowest = gains.mean(0) - SURE * gains.std(0) / len(gains) ** 0.5
             if (lowest < -LEEWAY * self.start_losses.mean(0).abs()).any():
                 return False
-            gains = gains.mean(1)
-        error = gains.std().item() / len(gains) ** 0.5
+            gains = every
         quantile = stats.t.ppf(self.confidence, len(gains) - 1)
         return gains.mean().item() > quantile * error
 

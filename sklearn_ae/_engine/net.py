@@ -5,6 +5,7 @@ import copy
 import inspect
 import warnings
 
+import joblib
 import numpy as np
 import torch
 from skorch import NeuralNet
@@ -18,7 +19,10 @@ from .checkpoint import mapped
 from .networks import row_cost
 from .torch_state import resolve_device, torch_state
 
-THREAD_PRODUCTS = 500_000  # of a batch, below which one more thread is no gain
+THREAD_PRODUCTS = 20_000_000  # of a batch, below which one more thread is no gain
+HALF_PRODUCTS = 100_000_000  # of a batch, below which bfloat16 is no gain on a CPU
+
+BFLOAT16 = ("avx512_bf16", "amx_tile")  # sets of instructions
 
 
 class AutoencoderNet(NeuralNet):
@@ -30,8 +34,9 @@ class AutoencoderNet(NeuralNet):
         Those of `skorch.NeuralNet`.
     rates : ndarray of shape (n_steps,), default=None
         Learning rate of each step (see `one_cycle`). None is a constant rate.
-    precision : {"float32", "bfloat16"}, default="float32"
-        Of the products in training steps; weights and all else are float32.
+    precision : {"auto", "float32", "bfloat16"}, default="float32"
+        Of the products in training steps; weights and all else are float32. "auto" is
+        bfloat16 on a CPU that has it, where batches are large enough to gain.
     memory_steps : float, default=None
         Steps that an average of the weights looks back, which is what is judged and
         kept (Polyak and Juditsky 1992). None judges the weights as they are.
@@ -143,15 +148,26 @@ class AutoencoderNet(NeuralNet):
         self._set_rate()
         self._begin_average()
         self.criterion_.begin(held_out=self.train_split is not None)
-        # No more threads than pay; `torch_state` puts them back.
-        wanted = self.batch_size * self.row_cost()[1] // THREAD_PRODUCTS
-        torch.set_num_threads(min(max(1, wanted), torch.get_num_threads()))
+        n_products = self.batch_size * self.row_cost()[1]
+        self.half_ = self.precision == "bfloat16" or (
+            self.precision == "auto" and n_products > HALF_PRODUCTS and self._gains()
+        )
+        # No more threads than pay, or than there are processors for: those of one fit
+        # wait for one another. `torch_state` puts them back.
+        wanted = max(1, n_products // THREAD_PRODUCTS)
+        n_threads = min(wanted, torch.get_num_threads(), joblib.cpu_count())
+        torch.set_num_threads(n_threads)
+
+    def _gains(self):
+        """Tell whether the processor has products of its own for bfloat16."""
+        has = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in BFLOAT16)
+        return torch.device(self.device).type == "cpu" and any(each() for each in has)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Go through the batches once, and note their mean loss."""
         if iterator is None:
             return
-        half = training and self.precision == "bfloat16"
+        half = training and self.half_
         device = torch.device(self.device).type
         with (
             contextlib.nullcontext() if training else self.averaged(),

@@ -14,6 +14,9 @@ OPTIMIZERS = {
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
+RATE = 4e-3  # the highest, for batches of up to 256 rows
+N_STEPS, ORDERED_STEPS = 1000, 2000
+LEAST_EPOCHS, MOST_EPOCHS = 10, 200
 MEMORIES = 20  # of the average of the weights, in a training
 JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
 
@@ -47,6 +50,11 @@ class Plan:
     memory_steps: float | None
     optimizer: type
     optimizer_params: dict
+
+    @property
+    def trial(self):
+        """Epochs after which there should be a sign of a gain."""
+        return int(np.clip(0.15 * self.n_epochs, 3, 10))
 
     @classmethod
     def of(cls, params, n_rows, ordered, one_pass):
@@ -98,8 +106,8 @@ def n_aside(params, table, ordered):
     return min(max(wanted, min(20, n_samples // 4)), n_samples - 1)
 
 
-# Of an ordered code each length sees a part of the rows: it wants longer steps,
-# larger batches where there are enough of them, and more epochs.
+# Of an ordered code each length sees a part of the rows: it wants
+# larger batches where there are enough of them, and more steps.
 
 
 def _batch_size(params, n_rows, ordered):
@@ -107,22 +115,23 @@ def _batch_size(params, n_rows, ordered):
         return min(int(params.batch_size), n_rows)
     if ordered:
         return int(np.clip(3 * n_rows // 40, 24, 512))
-    return int(np.clip(n_rows // 20, 16, 256))
+    return int(np.clip(n_rows // 20, 16, 512))
 
 
 def _rate(params, batch_size, ordered):
     if params.learning_rate_init != "auto":
         return params.learning_rate_init
-    return min(batch_size**0.5 / 2000, 0.006) if ordered else 0.002
+    if ordered:
+        return min(batch_size**0.5 / 2000, 0.006)
+    return RATE * max(1.0, batch_size / 256) ** 0.5
 
 
 def _n_epochs(params, n_rows, batch_size, ordered):
     if params.max_iter != "auto":
         return int(params.max_iter)
-    if ordered:
-        batch_size = min(batch_size / 1.5, 256)  # of a plain code
-    n_epochs = np.clip(2000 // np.ceil(n_rows / batch_size), 8, 200)
-    return int(np.ceil(1.4 * n_epochs)) if ordered else int(n_epochs)
+    n_steps = ORDERED_STEPS if ordered else N_STEPS
+    n_epochs = np.ceil(n_steps / n_batches(n_rows, batch_size))
+    return int(np.clip(n_epochs, LEAST_EPOCHS, MOST_EPOCHS))
 
 
 def one_cycle(rate, n_steps):
