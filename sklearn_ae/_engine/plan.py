@@ -16,7 +16,7 @@ OPTIMIZERS = {
 }
 RATE = 4e-3  # the highest, for batches of up to 256 rows
 N_STEPS, ORDERED_STEPS = 1000, 2000
-LEAST_EPOCHS, MOST_EPOCHS = 10, 200
+LEAST_EPOCHS, MOST_EPOCHS = 13, 200
 MEMORIES = 20  # of the average of the weights, in a training
 JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
 
