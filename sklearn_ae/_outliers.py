@@ -55,11 +55,11 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sklearn.datasets import load_digits
-    >>> from sklearn_ae import AutoencoderOutlierDetector
+    >>> from sklearn_ae import AutoencoderOutlierDetector, AutoencoderTransformer
     >>> X, y = load_digits(return_X_y=True)
-    >>> detector = AutoencoderOutlierDetector(random_state=0).fit(X[y != 3][:300])
+    >>> pixels = AutoencoderTransformer(8, max_iter=20)  # of one unit: not scaled
+    >>> detector = AutoencoderOutlierDetector(pixels, random_state=0).fit(X[y != 3])
     >>> scores = detector.score_samples(X)
     >>> bool(scores[y == 3].mean() < scores[y != 3].mean())
     True
