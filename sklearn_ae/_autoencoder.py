@@ -31,11 +31,13 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     Parameters
     ----------
-    n_components : int or float, default=2
+    n_components : int, float or None, default=2
         Code size. It may exceed the number of rows or columns: code units beyond
         PCA's components start at zero. A float between 0 and 1 is a share of variance,
         as for PCA: an ordered code is fitted, and the fewest of its units are kept that
-        explain this share of the rows set aside.
+        explain this share of the rows set aside. None is as for PCA the smaller of the
+        numbers of rows and columns. Such a code can keep everything, so that there is
+        nothing to gain but with ``ordered=True``, a `penalty` or `noise`.
     ordered : bool, default=False
         Whether every prefix of the code shall be a code, as PCA's first components are:
         the first k units are trained to be good alone, for every k, by nested dropout
@@ -44,10 +46,10 @@ class AutoencoderTransformer(BaseAutoencoder):
         half as long again as a plain one and keeps somewhat less at each size than a
         fit for that size alone. Nothing is kept of a training after which a size may be
         more than 2 % worse than PCA, by the rows set aside.
-    hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        Widths of the encoder's hidden layers; the decoder has them in reverse. ``()``
-        is a linear autoencoder. "auto" is (512, 256) above 200 columns, otherwise
-        (256, 128); and (128, 64) for a small table (see Notes).
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Widths of the encoder's hidden layers, an int for a single one; the decoder has
+        them in reverse. ``()`` is a linear autoencoder. "auto" is (512, 256) above 200
+        columns, otherwise (256, 128); and (128, 64) for a small table (see Notes).
     activation : {"relu", "identity", "tanh", "logistic", "silu", "gelu", "elu"}, \
             default="relu"
         Of the hidden layers. Code and reconstruction are linear.
@@ -137,8 +139,9 @@ class AutoencoderTransformer(BaseAutoencoder):
         Which rows `early_stopping` sets aside. "last" is for rows in order, as those of
         a time series: the last ones judge, and as many before them as are alike are
         left out.
-    n_iter_no_change : int or None, default=20
-        Epochs without improvement after which a fit with `early_stopping` ends.
+    n_iter_no_change : int, inf or None, default=20
+        Epochs without improvement after which a fit with `early_stopping` ends; with
+        None or inf it goes on to `max_iter`.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
         Name, or a class of `torch.optim`; "sgd" wants a `learning_rate_init` of about
         0.1. It gets `learning_rate_init` as ``lr``,
@@ -186,7 +189,13 @@ class AutoencoderTransformer(BaseAutoencoder):
     explained_variance_ratio_ : ndarray of shape (n_components,)
         Share of variance that each code unit adds, none below zero, so that the sum
         over the first is never more than `code_size_curve_` has for them, and the sum
-        over all is the `score` of those rows. Only with an ordered code.
+        over all is the `score` of those rows, with an ordered code. The units of a code
+        without order share what they explain together: the `score` of the rows of the
+        last fit is divided among them in proportion to the variance of their codes.
+        For PCA's start both are PCA's own; for others it is a rough guide, since such
+        units may tell the same.
+    n_samples_ : int
+        Rows of the fit; over all calls of `partial_fit`.
     net_ : skorch.NeuralNet
         The trained net; ``net_.module_`` is the torch module.
     mean_ : ndarray of shape (n_features,), float64
@@ -297,7 +306,11 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **BaseAutoencoder._parameter_constraints,
-        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
+        "hidden_layer_sizes": [
+            StrOptions({"auto"}),
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "activation": [StrOptions({"auto", *ACTIVATIONS})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "module": [type, nn.Module, None],

@@ -69,6 +69,7 @@ class BaseAutoencoder(
     n_iter_ = of_fit(lambda fitted: fitted.history.n_iter)
     best_iter_ = of_fit(lambda fitted: fitted.history.best_iter)
     reconstruction_error_ = of_fit(lambda fitted: fitted.error)
+    n_samples_ = of_fit(lambda fitted: fitted.n_samples or None)
     code_size_curve_ = of_fit(lambda fitted: fitted.curve)
     explained_variance_ratio_ = of_fit(lambda fitted: fitted.ratios)
     _n_features_out = n_components_
@@ -306,7 +307,8 @@ class BaseAutoencoder(
         if Z.shape[1] != self.n_components_ and not shorter:
             raise ValueError(
                 f"X has {Z.shape[1]} columns, but the codes of this "
-                f"{type(self).__name__} have {self.n_components_}."
+                f"{type(self).__name__} have {self.n_components_}. Only a model fitted "
+                f"with ordered=True decodes a part of its code."
             )
         return codec.decode(Z)
 

@@ -183,9 +183,10 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
     upsampling : {"transposed", "nearest", "bilinear"}, default="transposed"
         What doubles: a transposed convolution with kernel and stride 2, or a resize and
         then a convolution.
-    hidden_layer_sizes : array-like of int, default=(128,)
-        Widths of the dense layers between the last feature map and the code; the
-        decoder has them in reverse. Not used with ``n_components=None``.
+    hidden_layer_sizes : int or array-like of int, default=(128,)
+        Widths of the dense layers between the last feature map and the code, an int for
+        a single one; the decoder has them in reverse. Not used with
+        ``n_components=None``.
     activation : {"relu", "identity", "tanh", "logistic", "silu", "gelu", "elu"}, \
             default="relu"
         Of the stages and the dense layers. The last stage of the decoder is linear,
@@ -242,7 +243,10 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
         "downsampling": [StrOptions(DOWNSAMPLINGS)],
         "upsampling": [StrOptions(UPSAMPLINGS)],
-        "hidden_layer_sizes": ["array-like"],
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }

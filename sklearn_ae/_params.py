@@ -4,6 +4,7 @@ import inspect
 from numbers import Integral, Real
 from os import PathLike
 
+import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
@@ -11,7 +12,7 @@ from ._engine.losses import LOSSES, OUTPUTS, PENALTIES
 from ._engine.networks import ACTIVATIONS
 from ._engine.noise import NOISES
 from ._engine.plan import OPTIMIZERS
-from ._sklearn import Interval, RealNotInt, StrOptions
+from ._sklearn import Interval, Options, RealNotInt, StrOptions
 
 # Parameters with these prefixes go where skorch would take them.
 PREFIXES = ("module__", "criterion__", "optimizer__")
@@ -28,6 +29,7 @@ class Parameters(BaseEstimator):
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
+            None,
         ],
         "ordered": ["boolean"],
         "loss": [StrOptions(set(LOSSES))],
@@ -58,7 +60,11 @@ class Parameters(BaseEstimator):
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "validation_rows": [StrOptions({"random", "last"})],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+            None,
+        ],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "device": [str, torch.device],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],

@@ -11,6 +11,8 @@ import platform
 import numpy as np
 import sklearn
 import torch
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from ._convolutional import ConvolutionalNetwork
 from ._engine.adversarial import AdversarialObjective
@@ -66,7 +68,9 @@ VALUES = {
     value.__name__: value
     for value in (Fitted, Codec, Scaling, Blueprint, Widths, History, Trial, RunningPCA)
 }
-KNOWN = Known(ESTIMATORS, NETS, VALUES, NAMED)
+# What an outlier detector fits by default.
+AROUND = {known.__name__: known for known in (Pipeline, StandardScaler)}
+KNOWN = Known({**ESTIMATORS, **AROUND}, NETS, VALUES, NAMED)
 
 
 def save(estimator, path):

@@ -9,6 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import sklearn_ae
 from sklearn_ae import (
     AdversarialAutoencoder,
+    AutoencoderOutlierDetector,
     AutoencoderTransformer,
     AutoencoderTransformerCV,
     ConvolutionalAutoencoder,
@@ -67,6 +68,8 @@ ESTIMATORS = [
     AutoencoderTransformerCV(
         2, estimator=DenoisingAutoencoder(max_iter=0), rule="one_standard_error"
     ),
+    AutoencoderOutlierDetector(random_state=0),
+    AutoencoderOutlierDetector(VariationalAutoencoder(random_state=0, **TRAINED)),
     DenoisingAutoencoder(),
     DenoisingAutoencoder(loss="absolute_error", init="random", **TRAINED),
     *(

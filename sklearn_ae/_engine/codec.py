@@ -85,14 +85,36 @@ class Codec:
             errors[rows] = np.square(residuals, dtype=np.float64).sum(axis=1)
         return errors
 
-    def mean_squared_error(self, rows):
-        """Return the error per cell, in the data's units, of rows as the net reads."""
-        squares = sum(
-            np.square(part - self.run(part, "encode", "decode"), dtype=np.float64).sum()
-            for part in (rows[chunk].cpu().numpy() for chunk in self.chunks(rows))
-        )
-        n_cells = len(rows) * rows.shape[1]
-        return float(squares / n_cells * self.scaling.scale**2)
+    def error_and_shares(self, rows):
+        """Return how well rows are reconstructed, and which units have what part in it.
+
+        Parameters
+        ----------
+        rows : Tensor or Stream of shape (n_samples, n_features)
+            As the net reads them.
+
+        Returns
+        -------
+        error : float
+            Per cell, squared, in the data's units.
+        shares : ndarray of shape (n_components,)
+            The share of variance that the code explains, divided among its units in
+            proportion to their variances.
+        """
+        left = total = sums = squares = 0.0
+        for chunk in self.chunks(rows):
+            part = rows[chunk].cpu().numpy()
+            codes = self.run(part, "encode")  # (n_rows, n_components)
+            left += np.square(part - self.run(codes, "decode"), dtype=np.float64).sum()
+            total += self._variance(part)
+            sums += codes.sum(axis=0, dtype=np.float64)
+            squares += np.square(codes, dtype=np.float64).sum(axis=0)
+        spread = np.maximum(squares - sums**2 / len(rows), 0)
+        if not spread.any():
+            spread = np.ones_like(spread)
+        share = 1 - left / total if total else 1.0
+        error = left / (len(rows) * rows.shape[1]) * self.scaling.scale**2
+        return float(error), share * spread / spread.sum()
 
     def share_curve(self, rows):
         """Return the share of variance that every prefix of the code explains.
@@ -107,10 +129,7 @@ class Codec:
         ndarray of shape (n_components,)
         """
         rows = rows.cpu().numpy()
-        centred = rows.astype(np.float64)
-        if self.scaling.bounded:
-            centred -= self.scaling.mean
-        total = np.square(centred).sum()
+        total = self._variance(rows)
         codes = self.run(rows, "encode")  # (n_samples, n_components)
         curve = np.empty(self.n_components)
         for k in range(1, self.n_components + 1):
@@ -118,6 +137,13 @@ class Codec:
             left = np.square(residuals, dtype=np.float64).sum()
             curve[k - 1] = 1 - left / total if total else 1.0
         return curve
+
+    def _variance(self, rows):
+        """Return the squared distances from the mean of rows as the net reads."""
+        centred = rows.astype(np.float64)
+        if self.scaling.bounded:
+            centred -= self.scaling.mean
+        return np.square(centred).sum()
 
     def run(self, array, *parts):
         """Call parts of the network, one after the other, in inference mode."""

@@ -164,9 +164,13 @@ def finish(job, prepared, verdict):
         if previous is None and isinstance(estimator.n_components, float):
             fitted = fitted.prefix(_enough(fitted.ratios, estimator.n_components))
     codec = fitted.codec
+    error, shares = codec.error_and_shares(data.every)
+    n_before = previous.n_samples if previous and job.one_pass else 0
     fitted = replace(
         fitted,
-        error=codec.mean_squared_error(data.every),
+        error=error,
+        shares=shares,
+        n_samples=n_before + len(job.table),
         extras=estimator._extras(codec, data.every),
         trial=trial,
     )
@@ -209,7 +213,10 @@ def _layout(job, survey):
         enough = int(np.searchsorted(axes.shares, share)) + 1
         size = min(enough, len(axes.shares))
         return axes.first(size), estimator._blueprint(n_features, size)
-    blueprint = estimator._blueprint(n_features, estimator.n_components)
+    wanted = estimator.n_components
+    if wanted is None:  # as many as PCA has
+        wanted = min(table.shape)
+    blueprint = estimator._blueprint(n_features, wanted)
     asked = blueprint.settings.get("hidden_layer_sizes")
     if survey.cross_fitted:
         blueprint = crossfit.narrowed(blueprint)

@@ -27,6 +27,10 @@ class Fitted:
         For the next pass, after a pass.
     error : float or None
         Mean squared error per cell of the rows of the last fit.
+    shares : ndarray of shape (n_components,) or None
+        Of the variance of those rows, for each unit of a code without order.
+    n_samples : int
+        Rows of the fit, over all passes.
     curve : ndarray of shape (n_components,) or None
         Share of variance that each prefix of an ordered code explains.
     extras : dict
@@ -41,15 +45,17 @@ class Fitted:
     noise: str | None
     generator: np.random.Generator | None = None
     error: float | None = None
+    shares: np.ndarray | None = None
+    n_samples: int = 0
     curve: np.ndarray | None = None
     extras: dict = field(default_factory=dict)
     trial: Trial | None = None
 
     @property
     def ratios(self):
-        """Share of variance that each unit of an ordered code adds, or None."""
+        """Share of variance that each code unit adds, or None."""
         if self.curve is None:
-            return None
+            return self.shares
         # A unit that adds less than nothing takes it from those before it.
         shares = np.minimum.accumulate(self.curve[::-1])[::-1]
         return np.diff(np.maximum(shares, 0), prepend=0)

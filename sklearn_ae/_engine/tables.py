@@ -55,6 +55,13 @@ def as_table(X, check):
     -------
     ndarray or Lazy
     """
+    if (n_axes := getattr(X, "ndim", 2)) > 2:
+        raise ValueError(
+            f"Expected a table of two dimensions: found array with dim {n_axes}, of "
+            f"shape {tuple(X.shape)}. A row must hold an image flattened: "
+            f"X.reshape(len(X), -1); ConvolutionalAutoencoder is told its shape by "
+            f"image_shape."
+        )
     if not Lazy.suits(X):
         return check(X)
     check(np.broadcast_to(np.zeros((), X.dtype), (min(X.shape[0], 2), X.shape[1])))

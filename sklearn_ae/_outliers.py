@@ -1,0 +1,180 @@
+"""AutoencoderOutlierDetector: rows that an autoencoder misses."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from ._autoencoder import AutoencoderTransformer
+from ._html import NetworkHTMLMixin
+from ._sklearn import HasMethods, Interval, fit_context
+
+
+class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
+    """Outlier detection by the error of an autoencoder's reconstruction.
+
+    What a narrow code keeps is what most rows have in common; a row that it can't give
+    back is unlike them. Fit it to normal rows where you have them: strange ones among
+    many are learned like the others.
+
+    Parameters
+    ----------
+    estimator : estimator or None, default=None
+        What is fitted and scores rows, by `score_samples`: an autoencoder, or a
+        Pipeline that ends in one. None is
+        ``make_pipeline(StandardScaler(), AutoencoderTransformer(2))``.
+    contamination : float, default=0.1
+        Share of the rows of the fit that are called outliers, above 0 and up to 0.5.
+        It sets the threshold, not the scores.
+    random_state : int, RandomState instance or None, default=None
+        Given to `estimator`, or to the step of a Pipeline that has it. None leaves
+        those as they are.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        Fitted.
+    offset_ : float
+        The score below which a row is an outlier. May be set: the errors of rows that
+        an autoencoder was trained on are smaller than those of others like them, so
+        that with other normal rows at hand ``np.quantile(score_samples(rows), 0.05)``
+        is the threshold that calls 5 % of normal rows outliers.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns, where X had names that are all strings.
+
+    See Also
+    --------
+    sklearn.ensemble.IsolationForest : Ahead where strange rows are among those of the
+        fit.
+    sklearn_ae.plotting.ReconstructionErrorDisplay : Shows the scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_ae import AutoencoderOutlierDetector, AutoencoderTransformer
+    >>> X, y = load_digits(return_X_y=True)
+    >>> pixels = AutoencoderTransformer(8, max_iter=20)  # of one unit: not scaled
+    >>> detector = AutoencoderOutlierDetector(pixels, random_state=0).fit(X[y != 3])
+    >>> scores = detector.score_samples(X)
+    >>> bool(scores[y == 3].mean() < scores[y != 3].mean())
+    True
+    >>> detector.predict(X[:2]).shape
+    (2,)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "estimator": [HasMethods(["fit", "score_samples"]), None],
+        "contamination": [Interval(Real, 0, 0.5, closed="right")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, estimator=None, *, contamination=0.1, random_state=None):
+        self.estimator = estimator
+        self.contamination = contamination
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit the autoencoder, and find the threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, most or all of them normal.
+        y : Ignored
+            Present for scikit-learn's sake.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. A fit that fails leaves it as it was.
+        """
+        model = self._estimator().fit(X)
+        scores = model.score_samples(X)
+        self.offset_ = float(np.quantile(scores, self.contamination))
+        self.estimator_ = model
+        return self
+
+    def _estimator(self):
+        """Return what is to be fitted."""
+        if self.estimator is None:
+            model = make_pipeline(StandardScaler(), AutoencoderTransformer(2))
+        else:
+            model = clone(self.estimator)
+        if self.random_state is not None:
+            names = [
+                n for n in model.get_params() if n.split("__")[-1] == "random_state"
+            ]
+            model.set_params(**dict.fromkeys(names, self.random_state))
+        return model
+
+    def score_samples(self, X):
+        """Return the estimator's score of each row: lower is stranger.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in the units of the training data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Minus the squared error of the reconstruction, summed over the columns (for
+            a VariationalAutoencoder a bound of the log density), in the units that the
+            autoencoder reads: standard deviations by default.
+        """
+        check_is_fitted(self)
+        return self.estimator_.score_samples(X)
+
+    def decision_function(self, X):
+        """Return how far each row's score is above the threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in the units of the training data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``score_samples(X) - offset_``: negative for outliers.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """Tell outliers from the others.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in the units of the training data.
+
+        Returns
+        -------
+        ndarray of int of shape (n_samples,)
+            -1 for outliers, 1 for the others.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    @property
+    def n_features_in_(self):
+        """Number of columns."""
+        return self._of_estimator("n_features_in_")
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns."""
+        return self._of_estimator("feature_names_in_")
+
+    def _of_estimator(self, name):
+        if "estimator_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no {name} before fit.")
+        return getattr(self.estimator_, name)
+
+    def __sklearn_is_fitted__(self):
+        return "estimator_" in vars(self)
