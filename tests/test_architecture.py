@@ -21,10 +21,11 @@ ORDER = [
 ]
 # So may each file of the engine.
 ENGINE = [
-    *("tables", "scaling", "pca", "losses", "noise", "networks", "wrappers"),
+    *("tables", "scaling", "pca", "factor", "losses", "noise", "networks", "wrappers"),
     *(
         "blueprint",
         "batches",
+        "filling",
         "caller",
         "aside",
         "plan",

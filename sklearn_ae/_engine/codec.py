@@ -8,8 +8,9 @@ import torch
 from .blueprint import Blueprint
 from .net import AutoencoderNet
 from .scaling import Scaling, finite
-from .tables import chunks
+from .tables import chunks, has_missing
 from .torch_state import torch_state
+from .wrappers import Filled
 
 CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 
@@ -51,6 +52,23 @@ class Codec:
         """What codes are multiplied by when they leave the network."""
         return self.objective.code_unit(self.scaling.scale)
 
+    @property
+    def takes_missing(self):
+        """Whether rows may have missing cells."""
+        return any(wrapper is Filled for wrapper, _ in self.blueprint.wrappers)
+
+    def check(self, table):
+        """Raise an error if cells are missing that must not be."""
+        if not self.takes_missing and has_missing(table):
+            raise ValueError(
+                "X has missing cells (NaN), and the rows of fit had none: fit with "
+                "missing='expect'."
+            )
+
+    def _observed(self, residuals):
+        """Return residuals that are zero where cells are missing."""
+        return np.nan_to_num(residuals, copy=False) if self.takes_missing else residuals
+
     def in_units(self, loss):
         """Return a loss of the net in the data's units."""
         return self.objective.in_units(loss, self.scaling.scale)
@@ -76,22 +94,58 @@ class Codec:
         return self._in_chunks(table, round_trip, self.blueprint.widths.n_features)
 
     def row_errors(self, table, n_components=None):
-        """Return the squared error of each row in units of the scale squared."""
+        """Return the squared error of each row in units of the scale squared.
+
+        Missing cells have none.
+        """
         errors = np.empty(len(table))
         for rows in self.chunks(table):
             part = table[rows]
             residuals = part - self._round_trip(part, n_components)
-            residuals = residuals / self.scaling.scale
+            residuals = self._observed(residuals) / self.scaling.scale
             errors[rows] = np.square(residuals, dtype=np.float64).sum(axis=1)
         return errors
+
+    def squared_errors(self, table):
+        """Return the squared error of each row in the data's squared units.
+
+        Of a row with missing cells it is the mean of the others, times the number of
+        columns; 0 if there are none.
+        """
+        errors = self.row_errors(table)
+        if self.takes_missing:
+            parts = (~np.isnan(table[rows]) for rows in chunks(table))
+            observed = np.concatenate([part.mean(axis=1) for part in parts])
+            errors = errors / np.where(observed, observed, 1.0)
+        return errors * self.scaling.scale**2
+
+    def explained(self, table, n_components=None):
+        """Return the share of the observed cells' variance that is explained."""
+        left = self.row_errors(table, n_components).sum()
+        mean, scale = self.scaling.mean, self.scaling.scale
+        total = sum(
+            np.nansum(np.square((table[rows] - mean) / scale)) for rows in chunks(table)
+        )
+        if total == 0:  # left may hold a rounding error of float32
+            size = sum(
+                np.nansum(np.square(table[rows] / scale, dtype=np.float64))
+                for rows in chunks(table)
+            )
+            return 1.0 if left <= np.finfo(np.float32).eps ** 2 * size else 0.0
+        return float(1 - left / total)
 
     def mean_squared_error(self, rows):
         """Return the error per cell, in the data's units, of rows as the net reads."""
         squares = sum(
-            np.square(part - self.run(part, "encode", "decode"), dtype=np.float64).sum()
+            np.square(
+                self._observed(part - self.run(part, "encode", "decode")),
+                dtype=np.float64,
+            ).sum()
             for part in (rows[chunk].cpu().numpy() for chunk in self.chunks(rows))
         )
         n_cells = len(rows) * rows.shape[1]
+        if self.takes_missing:
+            n_cells = max(1, int((~rows.isnan()).sum()))
         return float(squares / n_cells * self.scaling.scale**2)
 
     def share_curve(self, rows):
@@ -110,11 +164,11 @@ class Codec:
         centred = rows.astype(np.float64)
         if self.scaling.bounded:
             centred -= self.scaling.mean
-        total = np.square(centred).sum()
+        total = np.square(self._observed(centred)).sum()
         codes = self.run(rows, "encode")  # (n_samples, n_components)
         curve = np.empty(self.n_components)
         for k in range(1, self.n_components + 1):
-            residuals = rows - self.run(codes[:, :k], "decode")
+            residuals = self._observed(rows - self.run(codes[:, :k], "decode"))
             left = np.square(residuals, dtype=np.float64).sum()
             curve[k - 1] = 1 - left / total if total else 1.0
         return curve
