@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from ._autoencoder import AutoencoderTransformer
     from ._convolutional import ConvolutionalAutoencoder
     from ._denoising import DenoisingAutoencoder
+    from ._imputer import AutoencoderImputer
     from ._search import AutoencoderTransformerCV
     from ._variational import VariationalAutoencoder
     from .persistence import load, save
 
 __all__ = [
     "AdversarialAutoencoder",
+    "AutoencoderImputer",
     "AutoencoderTransformer",
     "AutoencoderTransformerCV",
     "ConvolutionalAutoencoder",
@@ -29,6 +31,7 @@ __version__ = "0.1.0.dev0"
 # and `sklearn-ae --help` needs none of it.
 _ROOMS = {
     "AdversarialAutoencoder": "_adversarial",
+    "AutoencoderImputer": "_imputer",
     "AutoencoderTransformer": "_autoencoder",
     "AutoencoderTransformerCV": "_search",
     "ConvolutionalAutoencoder": "_convolutional",

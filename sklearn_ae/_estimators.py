@@ -4,6 +4,7 @@ from ._adversarial import AdversarialAutoencoder
 from ._autoencoder import AutoencoderTransformer
 from ._convolutional import ConvolutionalAutoencoder
 from ._denoising import DenoisingAutoencoder
+from ._imputer import AutoencoderImputer
 from ._search import AutoencoderTransformerCV
 from ._variational import VariationalAutoencoder
 
@@ -11,6 +12,7 @@ ESTIMATORS = {
     estimator.__name__: estimator
     for estimator in (
         AdversarialAutoencoder,
+        AutoencoderImputer,
         AutoencoderTransformer,
         AutoencoderTransformerCV,
         ConvolutionalAutoencoder,

@@ -15,7 +15,7 @@ ORDER = [
     *("_independence", "_catalogue", "datasets", "_format", "_tags"),
     *("_engine", "_sklearn", "_params", "_html", "_onnx", "_base"),
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
-    *("_variational", "_adversarial", "_search", "_estimators", "persistence"),
+    *("_variational", "_adversarial", "_imputer", "_search", "_estimators", "persistence"),
     *("_reducers", "_images", "_far", "metrics", "_measures", "_verdict"),
     *("_folds", "compare", "plotting", "callbacks", "_command", "__main__"),
 ]

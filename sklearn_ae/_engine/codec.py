@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from .blueprint import Blueprint
+from .factor import Factors
 from .net import AutoencoderNet
 from .scaling import Scaling, finite
 from .tables import chunks, has_missing
@@ -56,6 +57,24 @@ class Codec:
     def takes_missing(self):
         """Whether rows may have missing cells."""
         return any(wrapper is Filled for wrapper, _ in self.blueprint.wrappers)
+
+    @property
+    def factors(self):
+        """What fills missing cells, in the data's units."""
+        module, unit = self.net.module_, self.scaling.scale
+        parts = (module.loadings, module.noise, module.mean)
+        loadings, noise, mean = (part.double().cpu().numpy() for part in parts)
+        return Factors(loadings * unit, noise * unit**2, self.scaling.undo(mean))
+
+    def fill(self, table):
+        """Return rows whose missing cells are as the factors say."""
+        n_columns = self.blueprint.widths.n_features
+
+        def fill(X):
+            rows = self.run(self.scaling.apply(X, X.dtype), "fill")
+            return np.where(np.isnan(X), self.scaling.undo(rows), X)
+
+        return self._in_chunks(table, fill, n_columns)
 
     def check(self, table):
         """Raise an error if cells are missing that must not be."""

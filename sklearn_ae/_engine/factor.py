@@ -46,6 +46,20 @@ class Factors:
         filled = self.mean + posterior(self, X, there)[0] @ self.loadings.T
         return np.where(there, X, filled)
 
+    def variances(self, X):
+        """Return the variance of each cell, given the observed cells of its row."""
+        _, covariances = posterior(self, X, ~np.isnan(X))
+        L = self.loadings
+        return self.noise + np.einsum("di,nij,dj->nd", L, covariances, L, optimize=True)
+
+    def deviations(self, X, rng):
+        """Draw by how much cells differ from their conditional means."""
+        _, covariances = posterior(self, X, ~np.isnan(X))
+        normal = rng.standard_normal((len(X), self.loadings.shape[1], 1))
+        factors = (np.linalg.cholesky(covariances) @ normal)[:, :, 0]
+        own = rng.standard_normal(X.shape) * np.sqrt(self.noise)
+        return factors @ self.loadings.T + own
+
 
 def posterior(factors, X, there):
     """Return means and covariances of rows' factors, given their observed cells.
