@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
 
 from sklearn_ae import (
     AdversarialAutoencoder,
@@ -379,3 +380,26 @@ def test_any_mask_is_taken(fitted, new, dtype):
     # What is missing is NaN, whatever stood there.
     complete = model.transform(X)
     np.testing.assert_allclose(codes[~new.any(1)], complete[~new.any(1)], atol=1e-5)
+
+
+class Killed(BaseException):
+    pass
+
+
+class KillInThirdEpoch(Callback):
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == 3:
+            raise Killed
+
+
+@pytest.mark.parametrize("rows", ["random", "cells"])
+def test_an_interrupted_fit_goes_on(rows, tmp_path):
+    X = holes(WINE)[0]
+    params = {**FAST, "max_iter": 5, "validation_rows": rows}
+    whole = AutoencoderTransformer(3, **params).fit(X)
+    model = AutoencoderTransformer(3, checkpoint=tmp_path, **params)
+    with pytest.raises(Killed):
+        model.set_params(callbacks=[KillInThirdEpoch()]).fit(X)
+    model.set_params(callbacks=None).fit(X)
+    np.testing.assert_array_equal(model.transform(X), whole.transform(X))
+    assert model.validation_loss_curve_ == whole.validation_loss_curve_
