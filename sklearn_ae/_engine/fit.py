@@ -27,7 +27,7 @@ from .fitted import Fitted
 from .history import History
 from .judge import Judge, KeepBest, KeepFinite
 from .net import AutoencoderNet
-from .noise import corruption, hidden
+from .noise import MOST_HIDDEN, MOST_HIDDEN_TO_FILL, corruption, hidden
 from .pca import fit_pca
 from .plan import JUDGED_ROWS, Plan
 from .scaling import Scaling
@@ -267,7 +267,8 @@ def _net(estimator, scaling, blueprint, objective, plan, data, **params):
     corrupt = corruption(estimator.noise, estimator.noise_level, scaling)
     missing = any(wrapper is Filled for wrapper, _ in blueprint.wrappers)
     if missing:
-        corrupt = partial(hidden, corrupt=corrupt)
+        most = MOST_HIDDEN if data.cells is None else MOST_HIDDEN_TO_FILL
+        corrupt = partial(hidden, corrupt=corrupt, most=most)
     valid = data.valid
     if data.cells is not None:
         valid = data.cells

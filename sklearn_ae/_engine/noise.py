@@ -9,7 +9,9 @@ from functools import partial
 import numpy as np
 import torch
 
-MOST_HIDDEN = 0.8  # share of a row's cells that training hides, where some are missing
+# Share of a row's cells that training hides, at most, where some may be missing: for
+# codes, and where it is for filling that a network is judged.
+MOST_HIDDEN, MOST_HIDDEN_TO_FILL = 0.3, 0.8
 
 # Kinds of noise: (x, level, low, high, zero) -> noisy x. Low and high are the ends of
 # the training data, zero is its zero; all in the units of x.
@@ -46,14 +48,14 @@ NOISES = {
 }
 
 
-def hidden(x, corrupt=None):
+def hidden(x, corrupt=None, most=MOST_HIDDEN):
     """Return a batch, corrupted if asked, of which further cells are missing.
 
     Each row has a share of its own to lose: what is read with few holes and with many
     is learnt by both.
     """
     read = x if corrupt is None else corrupt(x)
-    share = MOST_HIDDEN * torch.rand(len(x), 1, device=x.device)
+    share = most * torch.rand(len(x), 1, device=x.device)
     gone = x.isnan() | (torch.rand_like(x) < share)
     return torch.where(gone, torch.nan, read)
 
