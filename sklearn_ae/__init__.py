@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from ._autoencoder import AutoencoderTransformer
     from ._convolutional import ConvolutionalAutoencoder
     from ._denoising import DenoisingAutoencoder
+    from ._imputer import AutoencoderImputer
     from ._outliers import AutoencoderOutlierDetector
     from ._search import AutoencoderTransformerCV
     from ._variational import VariationalAutoencoder
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdversarialAutoencoder",
+    "AutoencoderImputer",
     "AutoencoderOutlierDetector",
     "AutoencoderTransformer",
     "AutoencoderTransformerCV",
@@ -31,6 +33,7 @@ __version__ = "0.1.0.dev0"
 # and `sklearn-ae --help` needs none of it.
 _ROOMS = {
     "AdversarialAutoencoder": "_adversarial",
+    "AutoencoderImputer": "_imputer",
     "AutoencoderOutlierDetector": "_outliers",
     "AutoencoderTransformer": "_autoencoder",
     "AutoencoderTransformerCV": "_search",

@@ -14,7 +14,7 @@ from ._sklearn import Interval, StrOptions
 
 # Parameters that leave the training of a small table as it is by default.
 FREE = (
-    *("n_components", "alpha", "device", "callbacks", "checkpoint"),
+    *("n_components", "alpha", "device", "callbacks", "checkpoint", "missing"),
     *("warm_start", "random_state", "verbose"),
 )
 
@@ -135,10 +135,16 @@ class AutoencoderTransformer(BaseAutoencoder):
         rows where that is fewer. Where fewer than 8 are set aside, as in a table of
         less than 32 rows, they prove nothing, and PCA is kept. For an ordered code at
         most 2,000 are set aside.
-    validation_rows : {"random", "last"}, default="random"
+    validation_rows : {"random", "last", "cells"}, default="random"
         Which rows `early_stopping` sets aside. "last" is for rows in order, as those of
         a time series: the last ones judge, and as many before them as are alike are
-        left out.
+        left out. "cells" sets no rows aside but, of all rows, this share of the
+        observed cells, and judges how they are filled: for a table whose own missing
+        cells are what matters.
+    missing : {"auto", "expect", "error"}, default="auto"
+        What becomes of missing cells (NaN). "auto" takes them where the rows of `fit`
+        have some, in any column, and new rows may lack others then: see Notes. "expect"
+        prepares for them though the rows of `fit` have none. "error" refuses them.
     n_iter_no_change : int, inf or None, default=20
         Epochs without improvement after which a fit with `early_stopping` ends; with
         None or inf it goes on to `max_iter`.
@@ -248,6 +254,14 @@ class AutoencoderTransformer(BaseAutoencoder):
     is said of validation rows for all rows. Such a fit takes a second or two and writes
     no `checkpoint`.
 
+    Missing cells are filled by factor analysis (Rubin and Thayer 1982) of the observed
+    cells, a part of the network: each has its mean given the row's other cells. The fit
+    starts at PCA of the rows so filled; training hides further cells, and loss and
+    judgment are of those that are there. A row without missing cells is encoded as it
+    is. Values that are missing for a reason, such as the large ones, are filled as if
+    there were none. Tables that are streamed, `partial_fit` and cross-fitting take no
+    missing cells.
+
     Sparse X is refused, as its rows are dense once centred: use ``X.toarray()``, or
     `sklearn.decomposition.TruncatedSVD` before the autoencoder.
 
@@ -277,6 +291,9 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     O. Rippel, M. A. Gelbart and R. P. Adams (2014). Learning ordered representations
     with nested dropout. ICML, 1746-1754.
+
+    D. B. Rubin and D. T. Thayer (1982). EM algorithms for ML factor analysis.
+    Psychometrika 47(1), 69-76.
 
     L. N. Smith and N. Topin (2019). Super-convergence: very fast training of neural
     networks using large learning rates. Proc. SPIE 11006.

@@ -16,7 +16,7 @@ from ._engine.fitted import Fitted, of_fit
 from ._engine.history import History
 from ._engine.losses import LOSSES, output_of, penalty_of
 from ._engine.objective import Objective, OrderedObjective
-from ._engine.tables import as_table, chunks
+from ._engine.tables import as_table, check_observed
 from ._html import NetworkHTMLMixin
 from ._independence import checked_groups
 from ._onnx import OnnxMixin
@@ -87,7 +87,7 @@ class BaseAutoencoder(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to learn: dense, finite, at least two.
+            Rows to learn: dense, at least two; NaN where a cell is missing.
         y : Ignored
             Present for scikit-learn's sake.
         groups : array-like of shape (n_samples,), default=None
@@ -179,7 +179,8 @@ class BaseAutoencoder(
         columns = {}
 
         def check(X):
-            X, found = inspected(self, X, ensure_min_samples=2, **CHECKS)
+            X, found = inspected(self, X, ensure_min_samples=2, **self._checks())
+            check_observed(X, found.get("feature_names_in_"))
             columns.update(found)
             return X
 
@@ -201,7 +202,18 @@ class BaseAutoencoder(
     def _table(self, X):
         """Return X as a table with the columns of the fit."""
         check_is_fitted(self)
-        return as_table(X, partial(validate_data, self, reset=False, **CHECKS))
+        table = as_table(X, partial(validate_data, self, reset=False, **self._checks()))
+        self._fitted.codec.check(table)
+        return table
+
+    @property
+    def _allows_missing(self):
+        return self._takes_missing and self.missing != "error"
+
+    def _checks(self):
+        """Return what scikit-learn shall make sure of."""
+        finite = "allow-nan" if self._allows_missing else True
+        return {**CHECKS, "ensure_all_finite": finite}
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)
@@ -209,6 +221,7 @@ class BaseAutoencoder(
     # -- what a variant may override --
 
     _may_cross_fit = False  # whether small tables are
+    _takes_missing = True  # whether cells may be
 
     def _blueprint(self, n_features, n_components):
         """Return the blueprint of the module.
@@ -351,16 +364,7 @@ class BaseAutoencoder(
             At most 1.0; below 0.0 where the mean would be a better guess.
         """
         X = self._table(X)
-        size = self._prefix_size(n_components)
-        left = self._fitted.codec.row_errors(X, size).sum()
-        mean, scale = self.mean_, self.scale_
-        total = sum(np.square((X[rows] - mean) / scale).sum() for rows in chunks(X))
-        if total == 0:  # left may hold a rounding error of float32
-            size = sum(
-                np.square(X[rows] / scale, dtype=np.float64).sum() for rows in chunks(X)
-            )
-            return 1.0 if left <= np.finfo(np.float32).eps ** 2 * size else 0.0
-        return float(1 - left / total)
+        return self._fitted.codec.explained(X, self._prefix_size(n_components))
 
     def score_samples(self, X):
         """Return minus the squared error of each row: higher is more normal.
@@ -373,10 +377,11 @@ class BaseAutoencoder(
         Returns
         -------
         ndarray of shape (n_samples,)
-            −Σ(x − x̂)² over the columns, float64, in the data's squared units.
+            −Σ(x − x̂)² over the columns, float64, in the data's squared units. Of a row
+            with missing cells: the mean of the others, times the number of columns.
         """
         X = self._table(X)
-        return -self._fitted.codec.row_errors(X) * self.scale_**2
+        return -self._fitted.codec.squared_errors(X)
 
     def truncate(self, n_components):
         """Return a fitted copy whose code is the first units of this one's.
@@ -440,4 +445,5 @@ class BaseAutoencoder(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.allow_nan = self._allows_missing
         return tags

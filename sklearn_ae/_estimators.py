@@ -5,6 +5,7 @@ from ._autoencoder import AutoencoderTransformer
 from ._convolutional import ConvolutionalAutoencoder
 from ._denoising import DenoisingAutoencoder
 from ._outliers import AutoencoderOutlierDetector
+from ._imputer import AutoencoderImputer
 from ._search import AutoencoderTransformerCV
 from ._variational import VariationalAutoencoder
 
@@ -13,6 +14,7 @@ ESTIMATORS = {
     for estimator in (
         AdversarialAutoencoder,
         AutoencoderOutlierDetector,
+        AutoencoderImputer,
         AutoencoderTransformer,
         AutoencoderTransformerCV,
         ConvolutionalAutoencoder,

@@ -28,6 +28,7 @@ class GenerativeAutoencoder(AutoencoderTransformer):
     """
 
     _may_cross_fit = False
+    _takes_missing = False
 
     def _blueprint(self, n_features, n_components):
         if self._is_ordered:

@@ -59,7 +59,8 @@ class Parameters(BaseEstimator):
         "tol": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "validation_rows": [StrOptions({"random", "last"})],
+        "validation_rows": [StrOptions({"random", "last", "cells"})],
+        "missing": [StrOptions({"auto", "expect", "error"})],
         "n_iter_no_change": [
             Interval(Integral, 1, None, closed="left"),
             Options(Real, {np.inf}),
@@ -99,6 +100,7 @@ class Parameters(BaseEstimator):
         early_stopping=True,
         validation_fraction=0.1,
         validation_rows="random",
+        missing="auto",
         n_iter_no_change=20,
         optimizer="adamw",
         device="auto",
@@ -131,6 +133,7 @@ class Parameters(BaseEstimator):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.validation_rows = validation_rows
+        self.missing = missing
         self.n_iter_no_change = n_iter_no_change
         self.optimizer = optimizer
         self.device = device
@@ -218,6 +221,13 @@ class Parameters(BaseEstimator):
                 f"penalty='kl' holds the mean of each code unit, which must lie in "
                 f"(0, 1): set code_activation='logistic' and init='random'. Got "
                 f"code_activation={self.code_activation!r}."
+            )
+        expected = self.missing == "expect" or self.validation_rows == "cells"
+        if expected and not self._takes_missing:
+            raise ValueError(
+                f"{type(self).__name__} takes no missing cells: set missing='auto' and "
+                f"validation_rows='random' or 'last'. Got missing={self.missing!r}, "
+                f"validation_rows={self.validation_rows!r}."
             )
         if self.init == "pca" and self.code_activation != "identity":
             raise ValueError(

@@ -30,7 +30,7 @@ from ._engine.onnx import OPSET, PARTS, Graph, add_codec, missing
 from ._engine.scaling import Scaling
 from ._engine.trial import RunningPCA, Trial
 from ._engine.variational import VariationalNetwork, VariationalObjective
-from ._engine.wrappers import KSparse, Ordered, PCAStart, Widths
+from ._engine.wrappers import Filled, KSparse, Ordered, PCAStart, Widths
 from ._estimators import ESTIMATORS
 from ._format import pack, safetensors, unpack
 from ._generative import PRIORS
@@ -52,7 +52,7 @@ NAMED = {
             *(build, weighted, Batches, Rows),
             *(DenseNetwork, ConvolutionalNetwork),
             *(Objective, OrderedObjective, VariationalObjective, AdversarialObjective),
-            *(KSparse, Ordered, PCAStart, VariationalNetwork),
+            *(Filled, KSparse, Ordered, PCAStart, VariationalNetwork),
         )
     },
     **{f"optimizer {name}": optimizer for name, optimizer in OPTIMIZERS.items()},

@@ -15,17 +15,18 @@ ORDER = [
     *("_independence", "_catalogue", "datasets", "_format", "_tags"),
     *("_engine", "_sklearn", "_params", "_html", "_onnx", "_base"),
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
-    *("_variational", "_adversarial", "_search", "_outliers"),
+    *("_variational", "_adversarial", "_imputer", "_search", "_outliers"),
     *("_estimators", "persistence"),
     *("_reducers", "_images", "_far", "metrics", "_measures", "_verdict"),
     *("_folds", "compare", "plotting", "callbacks", "_command", "__main__"),
 ]
 # So may each file of the engine.
 ENGINE = [
-    *("tables", "scaling", "pca", "losses", "noise", "networks", "wrappers"),
+    *("tables", "scaling", "pca", "factor", "losses", "noise", "networks", "wrappers"),
     *(
         "blueprint",
         "batches",
+        "filling",
         "caller",
         "aside",
         "plan",

@@ -10,6 +10,7 @@ import sklearn_ae
 from sklearn_ae import (
     AdversarialAutoencoder,
     AutoencoderOutlierDetector,
+    AutoencoderImputer,
     AutoencoderTransformer,
     AutoencoderTransformerCV,
     ConvolutionalAutoencoder,
@@ -93,9 +94,14 @@ ESTIMATORS = [
     AdversarialAutoencoder(hidden_layer_sizes=(16,), **TRAINED),
     AdversarialAutoencoder(prior="uniform", noise="gaussian", **PLAIN),
 ]
+IMPUTERS = [
+    AutoencoderImputer(max_iter=2),
+    AutoencoderImputer(max_iter=1, add_indicator=True, keep_empty_features=True),
+    AutoencoderImputer(-1, max_iter=1),
+]
 
 
-@parametrize_with_checks(ESTIMATORS)
+@parametrize_with_checks(ESTIMATORS + IMPUTERS)
 def test_estimator_checks(estimator, check):
     check(estimator)
 
@@ -103,7 +109,7 @@ def test_estimator_checks(estimator, check):
 def test_every_public_estimator_is_checked():
     public = {getattr(sklearn_ae, name) for name in sklearn_ae.__all__}
     estimators = {thing for thing in public if hasattr(thing, "fit")}
-    assert estimators <= {type(estimator) for estimator in ESTIMATORS}
+    assert estimators <= {type(estimator) for estimator in ESTIMATORS + IMPUTERS}
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS[-9:] + ESTIMATORS[:2])
@@ -121,7 +127,7 @@ def test_chosen_codes_are_decoded(estimator):
     assert not np.allclose(rows[0], rows[1])
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", ESTIMATORS + IMPUTERS)
 def test_signature_shows_every_parameter(estimator):
     own = estimator.get_params(deep=False)
     assert set(own) == set(estimator._get_param_names())

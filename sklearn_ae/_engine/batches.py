@@ -174,11 +174,19 @@ class Data(NamedTuple):
         Those to train on.
     valid : Tensor of shape (n_aside, n_features) or None
         Those set aside.
+    cells : Rows or None
+        Rows whose targets are cells set aside, rather than rows.
     """
 
     every: object
     train: object
     valid: torch.Tensor | None
+    cells: Rows | None = None
+
+    @property
+    def judged(self):
+        """Whether anything was set aside."""
+        return self.valid is not None or self.cells is not None
 
 
 def read(table, parts, scaling, device, picked=None):

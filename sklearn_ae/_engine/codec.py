@@ -6,10 +6,12 @@ import numpy as np
 import torch
 
 from .blueprint import Blueprint
+from .factor import Factors
 from .net import AutoencoderNet
 from .scaling import Scaling, finite
-from .tables import chunks
+from .tables import chunks, has_missing
 from .torch_state import torch_state
+from .wrappers import Filled
 
 CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 
@@ -51,6 +53,41 @@ class Codec:
         """What codes are multiplied by when they leave the network."""
         return self.objective.code_unit(self.scaling.scale)
 
+    @property
+    def takes_missing(self):
+        """Whether rows may have missing cells."""
+        return any(wrapper is Filled for wrapper, _ in self.blueprint.wrappers)
+
+    @property
+    def factors(self):
+        """What fills missing cells, in the data's units."""
+        module, unit = self.net.module_, self.scaling.scale
+        parts = (module.loadings, module.noise, module.mean)
+        loadings, noise, mean = (part.double().cpu().numpy() for part in parts)
+        return Factors(loadings * unit, noise * unit**2, self.scaling.undo(mean))
+
+    def fill(self, table):
+        """Return rows whose missing cells are as the factors say."""
+        n_columns = self.blueprint.widths.n_features
+
+        def fill(X):
+            rows = self.run(self.scaling.apply(X, X.dtype), "fill")
+            return np.where(np.isnan(X), self.scaling.undo(rows), X)
+
+        return self._in_chunks(table, fill, n_columns)
+
+    def check(self, table):
+        """Raise an error if cells are missing that must not be."""
+        if not self.takes_missing and has_missing(table):
+            raise ValueError(
+                "X has missing cells (NaN), and the rows of fit had none: fit with "
+                "missing='expect'."
+            )
+
+    def _observed(self, residuals):
+        """Return residuals that are zero where cells are missing."""
+        return np.nan_to_num(residuals, copy=False) if self.takes_missing else residuals
+
     def in_units(self, loss):
         """Return a loss of the net in the data's units."""
         return self.objective.in_units(loss, self.scaling.scale)
@@ -76,12 +113,15 @@ class Codec:
         return self._in_chunks(table, round_trip, self.blueprint.widths.n_features)
 
     def row_errors(self, table, n_components=None):
-        """Return the squared error of each row in units of the scale squared."""
+        """Return the squared error of each row in units of the scale squared.
+
+        Missing cells have none.
+        """
         errors = np.empty(len(table))
         for rows in self.chunks(table):
             part = table[rows]
             residuals = part - self._round_trip(part, n_components)
-            residuals = residuals / self.scaling.scale
+            residuals = self._observed(residuals) / self.scaling.scale
             errors[rows] = np.square(residuals, dtype=np.float64).sum(axis=1)
         return errors
 
@@ -96,16 +136,19 @@ class Codec:
         Returns
         -------
         error : float
-            Per cell, squared, in the data's units.
+            Per observed cell, squared, in the data's units.
         shares : ndarray of shape (n_components,)
             The share of variance that the code explains, divided among its units in
             proportion to their variances.
         """
         left = total = sums = squares = 0.0
+        n_cells = 0
         for chunk in self.chunks(rows):
             part = rows[chunk].cpu().numpy()
             codes = self.run(part, "encode")  # (n_rows, n_components)
-            left += np.square(part - self.run(codes, "decode"), dtype=np.float64).sum()
+            residuals = self._observed(part - self.run(codes, "decode"))
+            left += np.square(residuals, dtype=np.float64).sum()
+            n_cells += int((~np.isnan(part)).sum())
             total += self._variance(part)
             sums += codes.sum(axis=0, dtype=np.float64)
             squares += np.square(codes, dtype=np.float64).sum(axis=0)
@@ -113,8 +156,36 @@ class Codec:
         if not spread.any():
             spread = np.ones_like(spread)
         share = 1 - left / total if total else 1.0
-        error = left / (len(rows) * rows.shape[1]) * self.scaling.scale**2
+        error = left / max(1, n_cells) * self.scaling.scale**2
         return float(error), share * spread / spread.sum()
+
+    def squared_errors(self, table):
+        """Return the squared error of each row in the data's squared units.
+
+        Of a row with missing cells it is the mean of the others, times the number of
+        columns; 0 if there are none.
+        """
+        errors = self.row_errors(table)
+        if self.takes_missing:
+            parts = (~np.isnan(table[rows]) for rows in chunks(table))
+            observed = np.concatenate([part.mean(axis=1) for part in parts])
+            errors = errors / np.where(observed, observed, 1.0)
+        return errors * self.scaling.scale**2
+
+    def explained(self, table, n_components=None):
+        """Return the share of the observed cells' variance that is explained."""
+        left = self.row_errors(table, n_components).sum()
+        mean, scale = self.scaling.mean, self.scaling.scale
+        total = sum(
+            np.nansum(np.square((table[rows] - mean) / scale)) for rows in chunks(table)
+        )
+        if total == 0:  # left may hold a rounding error of float32
+            size = sum(
+                np.nansum(np.square(table[rows] / scale, dtype=np.float64))
+                for rows in chunks(table)
+            )
+            return 1.0 if left <= np.finfo(np.float32).eps ** 2 * size else 0.0
+        return float(1 - left / total)
 
     def share_curve(self, rows):
         """Return the share of variance that every prefix of the code explains.
@@ -133,7 +204,7 @@ class Codec:
         codes = self.run(rows, "encode")  # (n_samples, n_components)
         curve = np.empty(self.n_components)
         for k in range(1, self.n_components + 1):
-            residuals = rows - self.run(codes[:, :k], "decode")
+            residuals = self._observed(rows - self.run(codes[:, :k], "decode"))
             left = np.square(residuals, dtype=np.float64).sum()
             curve[k - 1] = 1 - left / total if total else 1.0
         return curve
@@ -143,7 +214,7 @@ class Codec:
         centred = rows.astype(np.float64)
         if self.scaling.bounded:
             centred -= self.scaling.mean
-        return np.square(centred).sum()
+        return np.square(self._observed(centred)).sum()
 
     def run(self, array, *parts):
         """Call parts of the network, one after the other, in inference mode."""

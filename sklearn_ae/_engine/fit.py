@@ -8,6 +8,7 @@ import contextlib
 import copy
 import hashlib
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -21,18 +22,19 @@ from .blueprint import Blueprint, build
 from .caller import warn_caller
 from .checkpoint import Checkpoint
 from .codec import Codec, cut
+from .filling import Filling, cells_aside
 from .fitted import Fitted
 from .history import History
 from .judge import Judge, KeepBest, KeepFinite
 from .net import AutoencoderNet
-from .noise import corruption
+from .noise import MOST_HIDDEN, MOST_HIDDEN_TO_FILL, corruption, hidden
 from .pca import fit_pca
 from .plan import JUDGED_ROWS, Plan
 from .scaling import Scaling
 from .survey import Job, look_through
 from .torch_state import generator, resolve_device, torch_state
 from .trial import of_pass, set_arrays
-from .wrappers import PCAStart
+from .wrappers import Filled, PCAStart
 
 WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
 
@@ -99,8 +101,12 @@ def fit(estimator, table, previous=None, groups=None, one_pass=False, listeners=
 def prepare(job, survey, listeners, checkpoint):
     """Start at PCA, and set a net up."""
     estimator, previous, scaling = job.estimator, job.previous, survey.scaling
-    axes, blueprint = _layout(job, survey)
+    filling = _filling(job, survey)
+    axes, blueprint = _layout(job, survey, filling)
     data = batches.read(job.table, survey.split, scaling, job.device, survey.picked)
+    if survey.hidden is not None:
+        train, cells = cells_aside(data.every, survey.hidden)
+        data = data._replace(train=train, cells=cells)
     plan = Plan.of(estimator, len(data.train), blueprint.ordered, job.one_pass)
     if survey.cross_fitted:
         plan = replace(plan, n_epochs=crossfit.N_ROUNDS, rates=None, memory_steps=None)
@@ -114,11 +120,13 @@ def prepare(job, survey, listeners, checkpoint):
         callbacks += [checkpoint] if checkpoint else []
     objective = estimator._objective(blueprint, _unexplained(blueprint, axes, previous))
     net = _net(
-        *(estimator, scaling, blueprint, objective, plan, data.valid),
+        *(estimator, scaling, blueprint, objective, plan, data),
         device=str(job.device),
         callbacks=callbacks,
     )
     net.initialize()
+    if filling is not None:
+        net.module_.start(filling.factors)
     trial_loss = _start(job, net, axes, data.train)
     return Prepared(
         scaling, blueprint, plan, data, net, keeper, survey.split_seed, trial_loss
@@ -185,7 +193,14 @@ def finish(job, prepared, verdict):
 # -- prepare --
 
 
-def _layout(job, survey):
+def _filling(job, survey):
+    """Return what fills missing cells, or None."""
+    if not survey.missing or job.previous is not None:
+        return None
+    return Filling.of(job.table, survey.scaling, survey.hidden, survey.split_seed)
+
+
+def _layout(job, survey, filling):
     """Return PCA, where it is wanted, and the blueprint of the module."""
     estimator, table, previous = job.estimator, job.table, job.previous
     n_features = table.shape[1]
@@ -204,7 +219,12 @@ def _layout(job, survey):
         seed = estimator.random_state
         if not isinstance(seed, Integral):
             seed = int(job.generator.integers(2**31))
+        if filling is not None:
+            return filling.axes(survey.scaling, n_components, seed)
         return fit_pca(table, survey.scaling, n_components, seed, survey.split_seed)
+
+    def wrapped(blueprint):
+        return blueprint if filling is None else filling.wrapped(blueprint)
 
     if isinstance(estimator.n_components, float):
         axes = pca(None)
@@ -212,11 +232,11 @@ def _layout(job, survey):
         share = estimator.n_components + (1 - estimator.n_components) / 4
         enough = int(np.searchsorted(axes.shares, share)) + 1
         size = min(enough, len(axes.shares))
-        return axes.first(size), estimator._blueprint(n_features, size)
+        return axes.first(size), wrapped(estimator._blueprint(n_features, size))
     wanted = estimator.n_components
     if wanted is None:  # as many as PCA has
         wanted = min(table.shape)
-    blueprint = estimator._blueprint(n_features, wanted)
+    blueprint = wrapped(estimator._blueprint(n_features, wanted))
     asked = blueprint.settings.get("hidden_layer_sizes")
     if survey.cross_fitted:
         blueprint = crossfit.narrowed(blueprint)
@@ -241,7 +261,7 @@ def _keeper(job, survey, plan, data, axes, blueprint):
             survey.scaling.ends,
         )
     safe_start = job.previous is not None or estimator.init == "pca"
-    patience = None if data.valid is None else estimator.n_iter_no_change
+    patience = estimator.n_iter_no_change if data.judged else None
     # Going on from weights that were good, the first steps at a high rate may lose.
     trial = None if job.previous is not None or patience is None else plan.trial
     labels = survey.split.labels
@@ -258,14 +278,23 @@ def _unexplained(blueprint, axes, previous):
     return axes.unexplained(blueprint.n_components)
 
 
-def _net(estimator, scaling, blueprint, objective, plan, valid, **params):
+def _net(estimator, scaling, blueprint, objective, plan, data, **params):
     """Return a skorch net that is not initialized yet."""
     corrupt = corruption(estimator.noise, estimator.noise_level, scaling)
-    if valid is not None:
+    missing = any(wrapper is Filled for wrapper, _ in blueprint.wrappers)
+    if missing:
+        most = MOST_HIDDEN if data.cells is None else MOST_HIDDEN_TO_FILL
+        corrupt = partial(hidden, corrupt=corrupt, most=most)
+    valid = data.valid
+    if data.cells is not None:
+        valid = data.cells
+    elif valid is not None:
         # Corrupted once, so that every epoch is judged on the same rows.
         valid = Rows(corrupt(valid) if corrupt else valid, valid)
     criterion, criterion_params = objective
     criterion_params = {**criterion_params, "ends": scaling.ends}
+    if missing:
+        criterion_params = {**criterion_params, "missing": True}
     optimizer = {f"optimizer__{k}": v for k, v in plan.optimizer_params.items()}
     return AutoencoderNet(
         build,

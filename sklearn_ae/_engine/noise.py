@@ -9,6 +9,10 @@ from functools import partial
 import numpy as np
 import torch
 
+# Share of a row's cells that training hides, at most, where some may be missing: for
+# codes, and where it is for filling that a network is judged.
+MOST_HIDDEN, MOST_HIDDEN_TO_FILL = 0.3, 0.8
+
 # Kinds of noise: (x, level, low, high, zero) -> noisy x. Low and high are the ends of
 # the training data, zero is its zero; all in the units of x.
 
@@ -42,6 +46,18 @@ NOISES = {
     "salt_and_pepper": _salt_and_pepper,
     "swap": _swap,
 }
+
+
+def hidden(x, corrupt=None, most=MOST_HIDDEN):
+    """Return a batch, corrupted if asked, of which further cells are missing.
+
+    Each row has a share of its own to lose: what is read with few holes and with many
+    is learnt by both.
+    """
+    read = x if corrupt is None else corrupt(x)
+    share = most * torch.rand(len(x), 1, device=x.device)
+    gone = x.isnan() | (torch.rand_like(x) < share)
+    return torch.where(gone, torch.nan, read)
 
 
 def corruption(noise, level, scaling):

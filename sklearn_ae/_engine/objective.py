@@ -26,6 +26,8 @@ class Objective(nn.Module):
     ends : tuple of ndarray of shape (n_features,), default=None
         Least and largest value of each column of a reconstruction, as the network
         reads data. None where nothing is clipped.
+    missing : bool, default=False
+        Whether cells may be missing: the loss is that of the others.
     **criterion_params : dict
         Parameters of the loss's criterion.
     """
@@ -44,6 +46,7 @@ class Objective(nn.Module):
         penalty=None,
         linear_code=True,
         ends=None,
+        missing=False,
         **criterion_params,
     ):
         super().__init__()
@@ -51,6 +54,7 @@ class Objective(nn.Module):
         self.output = output
         self.penalty = penalty
         self.linear_code = linear_code
+        self.missing = missing
         low, high = (None, None) if ends is None else map(torch.tensor, ends)
         self.register_buffer("low", low, persistent=False)
         self.register_buffer("high", high, persistent=False)
@@ -117,6 +121,10 @@ class Objective(nn.Module):
         """Return the mean loss of each row's cells."""
         if not self.loss.activates:
             decoded = self.activate(decoded)
+        if self.missing:
+            there = (~y_true.isnan()).to(decoded)
+            cells = self.criterion(decoded, y_true.nan_to_num()) * there
+            return cells.sum(1) / there.sum(1).clamp_min(1)  # (n_samples,)
         cells = self.criterion(decoded, y_true)  # (n_samples, n_features)
         return cells.flatten(1).mean(1)  # (n_samples,)
 

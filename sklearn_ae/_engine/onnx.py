@@ -19,7 +19,7 @@ from torch import nn
 from .losses import OUTPUTS
 from .networks import DenseNetwork
 from .variational import VariationalNetwork
-from .wrappers import KSparse, Ordered, PCAStart
+from .wrappers import Filled, KSparse, Ordered, PCAStart
 
 OPSET = 18
 PARTS = ("encoder", "decoder", "autoencoder")
@@ -217,6 +217,50 @@ def _pca_start(graph, module, part, x):
     return graph.add("Add", linear, added)
 
 
+def _filled(graph, module, part, x):
+    return convert(graph, module.network, part, _fill(graph, module, x, part))
+
+
+def _fill(graph, module, x, part):
+    """Add what fills missing cells: see `Filled.fill`."""
+    if part == "decode":
+        return x
+    loadings, n_factors = module.loadings, module.loadings.shape[1]
+    products = (loadings[:, :, None] * loadings[:, None]).flatten(1)
+    missing = graph.add("IsNaN", x)
+    zero = np.float32(0)
+    weights = graph.add("Where", missing, zero, 1 / module.noise)
+    centred = graph.add("Where", missing, zero, graph.add("Sub", x, module.mean))
+    known = graph.add("MatMul", graph.add("Mul", centred, weights), loadings)
+    precisions = graph.add("MatMul", weights, products)
+    shape = np.array([-1, n_factors, n_factors])
+    precisions = graph.add("Reshape", precisions, shape)
+    precisions = graph.add("Add", precisions, np.eye(n_factors, dtype=np.float32))
+    means = _solve(graph, precisions, known, n_factors)  # (n_samples, n_factors)
+    said = graph.add("Add", graph.add("MatMul", means, loadings.T), module.mean)
+    return graph.add("Where", missing, said, x)
+
+
+def _solve(graph, matrices, vectors, size):
+    """Add Gauss and Jordan's elimination, since ONNX solves no equations.
+
+    It wants no pivots: these matrices are the identity and something positive.
+    """
+    vectors = graph.add("Unsqueeze", vectors, np.array([2]))
+    both = graph.add("Concat", matrices, vectors, axis=2)  # (n_samples, size, size + 1)
+    for i in range(size):
+        row = graph.add("Slice", both, *(np.array([at]) for at in (i, i + 1, 1)))
+        pivot = graph.add("Slice", row, *(np.array([at]) for at in (i, i + 1, 2)))
+        row = graph.add("Div", row, pivot)
+        column = graph.add("Slice", both, *(np.array([at]) for at in (i, i + 1, 2)))
+        # Row i becomes the row over its pivot; the others lose what they have of it.
+        unit = np.eye(size, dtype=np.float32)[:, i : i + 1]
+        factor = graph.add("Sub", column, unit)
+        both = graph.add("Sub", both, graph.add("MatMul", factor, row))
+    last = (np.array([at]) for at in (size, size + 1, 2))
+    return graph.add("Squeeze", graph.add("Slice", both, *last), np.array([2]))
+
+
 def _k_sparse(graph, module, part, x):
     x = convert(graph, module.network, part, x)
     if part == "decode":
@@ -245,6 +289,7 @@ def _variational(graph, module, part, x):
 
 
 WRAPPERS = {
+    Filled: _filled,
     PCAStart: _pca_start,
     KSparse: _k_sparse,
     Ordered: _ordered,

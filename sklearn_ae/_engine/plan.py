@@ -88,9 +88,7 @@ class Plan:
             wanted["betas"] = (0.9, 0.98)
         taken = {"lr", *inspect.signature(optimizer).parameters}
         wanted = {name: value for name, value in wanted.items() if name in taken}
-        return cls(
-            batch_size, n_epochs, rate, rates, memory_steps, optimizer, wanted
-        )
+        return cls(batch_size, n_epochs, rate, rates, memory_steps, optimizer, wanted)
 
 
 def n_aside(params, table, ordered):

@@ -115,9 +115,10 @@ def finite(array, dtype, unit=1.0):
         fits = float(max(array.max(), -array.min())) <= largest
     else:  # the sum is quick, and tells of nearly all arrays that they fit
         fits = array.dtype == dtype and np.isfinite(array.sum())
-    if not fits and float(np.abs(array).max()) > largest:
+    most = 0.0 if fits else float(np.fmax.reduce(np.abs(array), axis=None))  # or NaN
+    if most > largest:
         raise ValueError(
-            f"X has values {np.abs(array).max():g} times as large as the training "
+            f"X has values {most:g} times as large as the training "
             f"data's spread: too large for {np.dtype(dtype).name}."
         )
     return array.astype(dtype, copy=False)
@@ -126,8 +127,12 @@ def finite(array, dtype, unit=1.0):
 def ends(table):
     """Return the least and the largest cell of a table."""
     blocks = (table[rows] for rows in chunks(table))
-    found = [(block.min(), block.max()) for block in blocks]
-    return min(low for low, _ in found), max(high for _, high in found)
+    found = [
+        (np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None))
+        for block in blocks
+    ]
+    lows, highs = np.array(found).T
+    return np.fmin.reduce(lows), np.fmax.reduce(highs)
 
 
 @dataclass
@@ -175,11 +180,20 @@ class _Moments:
         self.n_high = n_high + self.n_high * (self.high >= high)
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
 
-    def ends(self):
-        """Return each column's ends where many of its cells lie, infinite elsewhere."""
+    def ends(self, clip):
+        """Return what reconstructions are clipped to, see `measure`; None twice if not."""
+        if clip is None:
+            return None, None
+        if clip == "all":
+            shape = self.low.shape
+            ends = np.float64(self.low.min()), np.float64(self.high.max())
+            return tuple(np.full(shape, end) for end in ends)
         many = max(LEAST_AT_END, SHARE_AT_END * self.n_rows)
         floor = np.where(self.n_low >= many, self.low, -np.inf)
-        return floor, np.where(self.n_high >= many, self.high, np.inf)
+        ceiling = np.where(self.n_high >= many, self.high, np.inf)
+        if not np.isfinite([floor, ceiling]).any():
+            return None, None
+        return floor.astype(np.float64), ceiling.astype(np.float64)
 
 
 def measure(blocks, dtype, bounded, clip=None):
@@ -213,20 +227,48 @@ def measure(blocks, dtype, bounded, clip=None):
             moments.add(block, tiny)
         low, high, mean = moments.low, moments.high, moments.mean
         spread = max((high - mean).max(), (mean - low).max())
-    if not spread < MOST:
-        raise ValueError(
-            f"X has values too large to be squared: up to "
-            f"{max(-low.min(), high.max()):g}. Divide it by a constant first."
-        )
+    _check_spread(spread, low.min(), high.max())
     scale = 1.0
     if spread > tiny and not bounded:
         n_cells = moments.n_rows * len(mean)
         scale = float(moments.unit * np.sqrt(moments.squares / n_cells))
-    floor = ceiling = None
-    if clip == "all":
-        floor, ceiling = np.full_like(mean, low.min()), np.full_like(mean, high.max())
-    elif clip == "found":
-        floor, ceiling = moments.ends()
-        if not np.isfinite([floor, ceiling]).any():
-            floor = ceiling = None
-    return Scaling(mean, scale, low.min(), high.max(), bounded, floor, ceiling)
+    ends = moments.ends(clip)
+    return Scaling(mean, scale, low.min(), high.max(), bounded, *ends)
+
+
+def measure_observed(X, bounded, clip=None):
+    """Measure centre, unit and ends of the observed cells.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        All rows; NaN where a cell is missing. Each column has one that is not.
+    bounded : bool
+        Whether the output is.
+    clip : {"all", "found"} or None, default=None
+        See `measure`.
+
+    Returns
+    -------
+    Scaling
+    """
+    low, high = np.fmin.reduce(X), np.fmax.reduce(X)  # (n_features,)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.nanmean(X, axis=0, dtype=np.float64)
+        spread = max((high - mean).max(), (mean - low).max())
+    _check_spread(spread, low.min(), high.max())
+    scale = 1.0
+    if spread > np.finfo(X.dtype).tiny and not bounded:
+        scale = float(spread * np.sqrt(np.nanmean(np.square((X - mean) / spread))))
+    moments = _Moments(len(X), low=low, high=high)
+    moments.n_low, moments.n_high = (X == low).sum(axis=0), (X == high).sum(axis=0)
+    ends = moments.ends(clip)
+    return Scaling(mean, scale, low.min(), high.max(), bounded, *ends)
+
+
+def _check_spread(spread, low, high):
+    if not spread < MOST:
+        raise ValueError(
+            f"X has values too large to be squared: up to {max(-low, high):g}. Divide "
+            f"it by a constant first."
+        )

@@ -11,11 +11,13 @@ import torch
 
 from .._independence import Dependence
 from . import aside, crossfit
+from .factor import held_out, own_generator
+from .filling import dealt
 from .fitted import Fitted
 from .losses import LOSSES, output_of
 from .plan import n_aside
-from .scaling import Scaling, ends, measure
-from .tables import Picked, chunks, is_large
+from .scaling import Scaling, ends, measure, measure_observed
+from .tables import HELD_CELLS, Picked, chunks, has_missing, is_large
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Survey:
     picked: np.ndarray | None = None  # (n_aside, n_features), of a large table
     found: Dependence | None = None  # which rows belong together
     cross_fitted: bool = False  # by all rows, rather than judged by some
+    missing: bool = False  # whether cells may be
+    hidden: np.ndarray | None = None  # (n_samples, n_features), cells that judge
 
 
 def look_through(job):
@@ -69,7 +73,9 @@ def look_through(job):
     n_wanted = 0
     if not job.one_pass:
         n_wanted = n_aside(estimator, table, estimator._is_ordered)
-    if is_large(table):
+    if _expects_missing(job):
+        survey = _look_through_missing(job, split_seed, n_wanted)
+    elif is_large(table):
         survey = _look_through_large(job, split_seed, n_wanted)
     else:
         blocks = (table[rows] for rows in chunks(table))
@@ -93,6 +99,48 @@ def look_through(job):
         )
     _check_bounds(job, survey.scaling)
     return survey
+
+
+def _expects_missing(job):
+    """Tell whether cells may be missing, now or in rows to come."""
+    estimator = job.estimator
+    if job.previous is not None:
+        wanted = job.previous.codec.takes_missing
+    else:
+        asked = estimator.missing == "expect" or estimator.validation_rows == "cells"
+        wanted = asked or has_missing(job.table)
+    if wanted and is_large(job.table):
+        raise ValueError(
+            f"X has missing cells and more than {HELD_CELLS:,} cells, which are "
+            f"streamed, and a stream takes none: fit on a sample of the rows."
+        )
+    if wanted and job.one_pass:
+        raise ValueError(
+            "partial_fit takes no missing cells: factors are fitted to all rows at "
+            "once. Use fit, or fill X first."
+        )
+    return wanted
+
+
+def _look_through_missing(job, seed, n_wanted):
+    """Do so where cells may be missing."""
+    estimator, table, previous = job.estimator, job.table, job.previous
+    output = output_of(estimator.loss, estimator.out_activation)
+    scaling = previous.codec.scaling if previous else None
+    if scaling is None:
+        scaling = measure_observed(table, output.bounds is not None, output.clip)
+    rows, found, hidden = dealt(table, seed), None, None
+    if n_wanted:
+        in_order = estimator.validation_rows == "last"
+        found = aside.find(rows, job.groups, seed, scaling, in_order=in_order)
+    by_cells = estimator.validation_rows == "cells"
+    split = aside.split(rows, 0 if by_cells else n_wanted, seed, found)
+    if by_cells and n_wanted:
+        share, draws = estimator.validation_fraction, own_generator(seed, "judge")
+        hidden = held_out(~np.isnan(table), share, draws)
+        if found is not None:
+            split = split._replace(labels=found.labels[hidden.any(axis=1)])
+    return Survey(scaling, split, seed, found=found, missing=True, hidden=hidden)
 
 
 def _look_through_large(job, seed, n_wanted):

@@ -40,6 +40,33 @@ def is_large(X):
     return X.shape[0] * X.shape[1] > HELD_CELLS
 
 
+def has_missing(X):
+    """Tell whether a cell of a table is NaN."""
+    if isinstance(X, Lazy):  # which refuses them
+        return False
+    return any(np.isnan(X[rows]).any() for rows in chunks(X))
+
+
+def check_observed(X, names=None):
+    """Raise an error if a column of an array has no observed cell.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    names : ndarray of str of shape (n_features,), default=None
+        Of the columns.
+    """
+    if not has_missing(X):
+        return
+    bare = np.flatnonzero(np.isnan(X).all(axis=0))
+    if len(bare):
+        name = bare[0] if names is None else repr(str(names[bare[0]]))
+        raise ValueError(
+            f"Column {name} of X has no observed cell (NaN in all rows), nor have "
+            f"{len(bare) - 1} others: leave them out."
+        )
+
+
 def as_table(X, check):
     """Return X as a table.
 

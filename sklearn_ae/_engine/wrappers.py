@@ -115,6 +115,63 @@ class PCAStart(nn.Module):
         return self.decode(self.encode(x))
 
 
+class Filled(nn.Module):
+    """A network that reads rows with missing cells, filled by factor analysis.
+
+    A missing cell, which is NaN, becomes its mean given the row's observed cells, by
+    whatever mask. Rows without one pass as they are.
+
+    Parameters
+    ----------
+    network : Module
+        Keeps the network contract.
+    widths : Widths
+        Of the network.
+    n_factors : int
+        Those of the `Factors` that it starts at.
+    """
+
+    def __init__(self, network, widths, n_factors):
+        super().__init__()
+        self.network = network
+        n_features = widths.n_features
+        self.register_buffer("loadings", torch.zeros(n_features, n_factors))
+        self.register_buffer("noise", torch.ones(n_features))
+        self.register_buffer("mean", torch.zeros(n_features))
+
+    def start(self, factors):
+        """Take over a model of factors."""
+        for name in ("loadings", "noise", "mean"):
+            getattr(self, name).copy_(torch.from_numpy(getattr(factors, name)))
+
+    def fill(self, x):
+        """Return x with its missing cells at their conditional means."""
+        there = ~x.isnan()
+        # Not in bfloat16, in which nothing solves equations.
+        with torch.autocast(x.device.type, enabled=False):
+            loadings, n_factors = self.loadings, self.loadings.shape[1]
+            products = (loadings[:, :, None] * loadings[:, None]).flatten(1)
+            weights = there / self.noise  # (n_samples, n_features)
+            centred = torch.where(there, x - self.mean, 0.0)
+            precisions = (weights @ products).unflatten(1, (n_factors, n_factors))
+            precisions = precisions + torch.eye(n_factors).to(precisions)
+            known = (centred * weights) @ loadings  # (n_samples, n_factors)
+            means = torch.linalg.solve(precisions, known)
+            return torch.where(there, x, self.mean + means @ loadings.T)
+
+    def encode(self, x):
+        """Return the code of x."""
+        return self.network.encode(self.fill(x))
+
+    def decode(self, z, *lengths):
+        """Return the data of code z, before the output activation."""
+        return self.network.decode(z, *lengths)
+
+    def forward(self, x):
+        """Return the reconstruction of x, before the output activation."""
+        return self.decode(self.encode(x))
+
+
 class KSparse(nn.Module):
     """A network of whose code units each row keeps the largest, others being zero.
 

@@ -1,0 +1,298 @@
+"""AutoencoderImputer: fills missing cells."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._autoencoder import AutoencoderTransformer
+from ._engine.factor import held_out, own_generator
+from ._sklearn import Interval, StrOptions, fit_context
+
+JUDGING = 0.1  # share of the observed cells that choose what fills the others
+ROUNDS = 2  # of the network at most, each reading what the one before filled
+
+
+class AutoencoderImputer(TransformerMixin, BaseEstimator):
+    """Fill missing cells by factor analysis and an autoencoder that starts at it.
+
+    Columns are standardized by their observed cells. Factor analysis, whose number of
+    factors is chosen by cells held out, fills each row by what its observed cells tell.
+    An autoencoder whose code is as wide as the rows begins there and learns, from cells
+    that are hidden in training, what is not linear. A tenth of the observed cells judge
+    it: where it fills them not significantly better than factor analysis, that is what
+    fills.
+
+    Parameters
+    ----------
+    missing_values : number, default=np.nan
+        What stands in missing cells.
+    add_indicator : bool, default=False
+        Whether columns are added that say which cells were missing, one for each column
+        that lacked some in `fit`.
+    keep_empty_features : bool, default=False
+        Whether columns without one observed cell in `fit` are kept, filled with 0,
+        rather than left out.
+    max_iter : int or "auto", default="auto"
+        Epochs of the autoencoder; 0 is factor analysis alone.
+    device : str or torch.device, default="auto"
+        Of the autoencoder.
+    random_state : int, RandomState instance or None, default=None
+        An int makes fits on one machine identical.
+
+    Attributes
+    ----------
+    autoencoder_ : AutoencoderTransformer
+        Of the standardized columns that have observed cells. Where its `best_iter_` is
+        0, factor analysis fills.
+    n_factors_ : int
+        Number of factors; 0 if the columns' means fill best.
+    n_rounds_ : int
+        How often the network reads what it filled; 0 is factor analysis alone.
+    error_ : float
+        Root mean squared error of the cells held out, in standard deviations of their
+        columns; NaN if there were none.
+    spread_ : float
+        By how much the errors of the cells held out are larger than factor analysis
+        says: what `draw` draws is as much wider.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Mean and standard deviation of the columns' observed cells.
+    kept_ : ndarray of int
+        Columns that have an observed cell.
+    indicated_ : ndarray of int
+        Columns that lacked cells in `fit`.
+    n_iter_ : int
+        Epochs of the autoencoder.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, where X had names that are all strings.
+
+    See Also
+    --------
+    AutoencoderTransformer : Takes missing cells itself, to make codes of rows.
+    sklearn.impute.IterativeImputer : Predicts each column by the others.
+
+    Notes
+    -----
+    Values that are missing for a reason, such as the large ones, are filled as if there
+    were none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_ae import AutoencoderImputer
+    >>> X = load_iris().data
+    >>> gone = np.random.default_rng(0).random(X.shape) < 0.2
+    >>> filled = AutoencoderImputer(random_state=0).fit_transform(
+    ...     np.where(gone, np.nan, X)
+    ... )
+    >>> error = np.abs(filled - X)[gone].mean()
+    >>> bool(error < 0.5 * np.abs(X - X.mean(axis=0))[gone].mean())
+    True
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "missing_values": [Real],
+        "add_indicator": ["boolean"],
+        "keep_empty_features": ["boolean"],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        missing_values=np.nan,
+        *,
+        add_indicator=False,
+        keep_empty_features=False,
+        max_iter="auto",
+        device="auto",
+        random_state=None,
+    ):
+        self.missing_values = missing_values
+        self.add_indicator = add_indicator
+        self.keep_empty_features = keep_empty_features
+        self.max_iter = max_iter
+        self.device = device
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn how the columns hang together.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, some of whose cells are missing.
+        y : Ignored
+            Present for scikit-learn's sake.
+
+        Returns
+        -------
+        self : object
+        """
+        X = self._checked(X, reset=True, ensure_min_samples=2)
+        gone = np.isnan(X)
+        kept = np.flatnonzero(~gone.all(axis=0))
+        if not len(kept):
+            raise ValueError("X has no observed cell: there is nothing to learn from.")
+        mean = np.nanmean(X[:, kept], axis=0, dtype=np.float64)
+        scale = np.nanstd(X[:, kept], axis=0, dtype=np.float64)
+        # A column of one value has a rounding error for a spread.
+        scale[scale <= 1e-12 * np.abs(mean)] = 1.0
+        rows = (X[:, kept] - mean) / scale
+        autoencoder = AutoencoderTransformer(
+            len(kept),
+            validation_rows="cells",
+            validation_fraction=JUDGING,
+            max_iter=self.max_iter,
+            device=self.device,
+            random_state=self.random_state,
+        ).fit(rows)
+        self.autoencoder_ = autoencoder
+        self.mean_, self.scale_, self.kept_ = mean, scale, kept
+        self.indicated_ = np.flatnonzero(gone.any(axis=0))
+        factors = autoencoder._fitted.codec.factors
+        self.n_iter_ = autoencoder.n_iter_
+        self.n_factors_ = int(factors.loadings.any(axis=0).sum())
+        self._judge(rows, factors)
+        return self
+
+    def _judge(self, rows, factors):
+        """Choose the number of rounds by the cells that judged the autoencoder."""
+        draws = own_generator(self.autoencoder_._fitted.split_seed, "judge")
+        hidden = held_out(~np.isnan(rows), JUDGING, draws)
+        known = np.where(hidden, np.nan, rows)
+        self.n_rounds_, self.error_, self.spread_ = 0, np.nan, 1.0
+        if not hidden.any():
+            return
+        n_rounds = range(1, 1 + ROUNDS) if self.autoencoder_.best_iter_ else (0,)
+        errors = {
+            n: np.square(self._fill(known, n) - rows)[hidden].mean() for n in n_rounds
+        }
+        self.n_rounds_ = min(errors, key=errors.get)
+        self.error_ = float(np.sqrt(errors[self.n_rounds_]))
+        expected = factors.variances(known)[hidden].mean()
+        self.spread_ = float(self.error_ / np.sqrt(expected))
+
+    def _fill(self, rows, n_rounds):
+        """Return standardized rows without holes."""
+        codec, gone = self.autoencoder_._fitted.codec, np.isnan(rows)
+        filled = codec.fill(rows)
+        for n in range(n_rounds):  # the first reads holes
+            read = rows if n == 0 else filled
+            filled = np.where(gone, self.autoencoder_.reconstruct(read), rows)
+        return filled
+
+    def transform(self, X):
+        """Fill the missing cells of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; any cells may be missing.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out)
+            The rows: what was observed is as it was.
+        """
+        check_is_fitted(self)
+        X = self._checked(X, reset=False)
+        rows = ((X[:, self.kept_] - self.mean_) / self.scale_).astype(np.float64)
+        return self._completed(X, self._fill(rows, self.n_rounds_))
+
+    def draw(self, X, n_draws=5, random_state=None):
+        """Fill the missing cells of rows many times, by draws of what they may be.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; any cells may be missing.
+        n_draws : int, default=5
+            How many times.
+        random_state : int, RandomState instance or None, default=None
+            Of the draws.
+
+        Returns
+        -------
+        ndarray of shape (n_draws, n_samples, n_features_out)
+            Around what `transform` fills, as factor analysis says how the missing
+            cells of a row vary together, and as widely as cells held out show.
+        """
+        check_is_fitted(self)
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        X = self._checked(X, reset=False)
+        rows = ((X[:, self.kept_] - self.mean_) / self.scale_).astype(np.float64)
+        filled, gone = self._fill(rows, self.n_rounds_), np.isnan(rows)
+        seed = check_random_state(random_state).randint(2**31)
+        factors, rng = (
+            self.autoencoder_._fitted.codec.factors,
+            np.random.default_rng(seed),
+        )
+        draws = (factors.deviations(rows, rng) for _ in range(n_draws))
+        return np.stack(
+            [self._completed(X, filled + self.spread_ * gone * away) for away in draws]
+        )
+
+    def _checked(self, X, reset, **checks):
+        """Return X with NaN where cells are missing."""
+        by_nan = np.isnan(self.missing_values)
+        finite = "allow-nan" if by_nan else True
+        kinds = [np.float64, np.float32]
+        checks = {"dtype": kinds, "ensure_all_finite": finite, **checks}
+        X = validate_data(self, X, reset=reset, **checks)
+        return X if by_nan else np.where(np.equal(X, self.missing_values), np.nan, X)
+
+    def _completed(self, X, filled):
+        """Return X with its missing cells from standardized rows."""
+        gone = np.isnan(X)
+        whole = np.zeros_like(X)
+        whole[:, self.kept_] = filled * self.scale_ + self.mean_
+        whole = np.where(gone, whole, X)
+        if not self.keep_empty_features:
+            whole = whole[:, self.kept_]
+        if self.add_indicator:
+            whole = np.hstack([whole, gone[:, self.indicated_].astype(X.dtype)])
+        return whole
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the columns that `transform` gives.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X, by default those of `fit`, or ``x0``, ``x1``, …
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        own = getattr(self, "feature_names_in_", None)
+        names = own if input_features is None else np.asarray(input_features, object)
+        if names is None:
+            names = np.array([f"x{i}" for i in range(self.n_features_in_)], object)
+        if len(names) != self.n_features_in_:
+            raise ValueError(
+                f"input_features should have length equal to number of features "
+                f"({self.n_features_in_}), got {len(names)}."
+            )
+        if own is not None and not np.array_equal(names, own):
+            raise ValueError("input_features is not equal to feature_names_in_")
+        kept = slice(None) if self.keep_empty_features else self.kept_
+        added = self.indicated_ if self.add_indicator else []
+        flags = [f"missingindicator_{names[i]}" for i in added]
+        return np.array([*names[kept], *flags], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = bool(np.isnan(self.missing_values))
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,143 @@
+"""AutoencoderImputer."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from sklearn_ae import AutoencoderImputer, AutoencoderTransformer, load, save
+from sklearn_ae._engine.factor import held_out, own_generator
+
+WINE, KIND = load_wine(return_X_y=True)
+
+
+def holes(X, share=0.3, seed=0):
+    gone = np.random.default_rng(seed).random(X.shape) < share
+    return np.where(gone, np.nan, X), gone
+
+
+def error(filled, X, gone):
+    """Mean squared error of the cells, in variances of their columns."""
+    return np.square((filled - X) / X.std(axis=0))[gone].mean()
+
+
+@pytest.fixture(scope="module")
+def imputer():
+    return AutoencoderImputer(random_state=0).fit(holes(WINE)[0])
+
+
+def test_only_what_was_missing_is_filled(imputer):
+    X, gone = holes(WINE)
+    filled = imputer.transform(X)
+    np.testing.assert_array_equal(filled[~gone], WINE[~gone])
+    assert np.isfinite(filled).all()
+    np.testing.assert_array_equal(imputer.transform(WINE), WINE)
+
+
+def test_it_fills_better_than_means_and_not_worse_than_its_start(imputer):
+    X, gone = holes(WINE)
+    start = AutoencoderImputer(max_iter=0, random_state=0).fit(X)
+    assert start.n_rounds_ == 0
+    assert error(imputer.transform(X), WINE, gone) < 0.7
+    ratio = error(imputer.transform(X), WINE, gone) / error(
+        start.transform(X), WINE, gone
+    )
+    assert ratio < 1.04
+    assert imputer.error_ <= start.error_
+
+
+def test_new_rows_may_lack_other_cells():
+    X = WINE[::2].copy()
+    X[3, 2] = np.nan  # the only hole
+    imputer = AutoencoderImputer(random_state=0).fit(X)
+    rows, gone = holes(WINE[1::2], 0.3, seed=4)
+    assert error(imputer.transform(rows), WINE[1::2], gone) < 0.7
+    np.testing.assert_allclose(
+        imputer.transform(np.full((1, 13), np.nan)), [imputer.mean_], rtol=0.1
+    )
+
+
+def test_units_do_not_matter(imputer):
+    X, _ = holes(WINE)
+    units = np.geomspace(1e-4, 1e4, 13)
+    other = AutoencoderImputer(random_state=0).fit(X * units)
+    np.testing.assert_allclose(
+        other.transform(X * units) / units, imputer.transform(X), rtol=1e-3
+    )
+
+
+def test_the_error_is_that_of_cells_held_out(imputer):
+    X, _ = holes(WINE)
+    seed = imputer.autoencoder_._fitted.split_seed
+    hidden = held_out(~np.isnan(X), 0.1, own_generator(seed, "judge"))
+    filled = imputer.transform(np.where(hidden, np.nan, X))
+    squares = np.square((filled - X) / np.nanstd(X, axis=0))[hidden]
+    assert imputer.error_ == pytest.approx(np.sqrt(squares.mean()), rel=1e-3)
+
+
+def test_what_stands_for_missing():
+    X, gone = holes(WINE)
+    coded = AutoencoderImputer(-7, max_iter=0, random_state=0)
+    plain = AutoencoderImputer(max_iter=0, random_state=0)
+    np.testing.assert_array_equal(
+        coded.fit_transform(np.where(gone, -7, X)), plain.fit_transform(X)
+    )
+    with pytest.raises(ValueError, match="NaN"):
+        coded.transform(X)
+    with pytest.raises(ValueError, match="infinity"):
+        plain.fit(np.where(gone, np.inf, X))
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("indicate", [False, True])
+def test_columns(keep, indicate):
+    pd = pytest.importorskip("pandas")
+    X = WINE[:, :5].copy()
+    X[:, 2] = np.nan
+    X[::3, 4] = np.nan
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    imputer = AutoencoderImputer(
+        max_iter=0, keep_empty_features=keep, add_indicator=indicate
+    ).set_output(transform="pandas")
+    filled = imputer.fit_transform(frame)
+    flags = ["missingindicator_c", "missingindicator_e"] * indicate
+    assert filled.columns.tolist() == list("abcde" if keep else "abde") + flags
+    assert filled.notna().all(axis=None)
+    if keep:
+        assert (filled["c"] == 0).all()
+    if indicate:
+        assert (filled["missingindicator_e"] == np.isnan(X[:, 4])).all()
+    assert imputer.get_feature_names_out().tolist() == filled.columns.tolist()
+    with pytest.raises(ValueError, match="no observed cell"):
+        imputer.fit(frame * np.nan)
+
+
+def test_draws_are_as_wide_as_errors():
+    X = load_diabetes().data
+    given, gone = holes(X)
+    imputer = AutoencoderImputer(random_state=0).fit(given)
+    draws = imputer.draw(given, 200, random_state=0)
+    assert draws.shape == (200, *X.shape)
+    np.testing.assert_array_equal(draws[:, ~gone], np.tile(X[~gone], (200, 1)))
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    inside = ((low < X) & (high > X))[gone].mean()
+    assert 0.86 < inside < 0.94
+    np.testing.assert_allclose(
+        draws.mean(axis=0)[gone], imputer.transform(given)[gone], atol=0.02
+    )
+    again = imputer.draw(given, 200, random_state=0)
+    np.testing.assert_array_equal(draws, again)
+
+
+def test_files_and_pipelines(imputer, tmp_path):
+    X, _ = holes(WINE)
+    expected = imputer.transform(X)
+    save(imputer, tmp_path / "imputer")
+    for copy in (load(tmp_path / "imputer"), pickle.loads(pickle.dumps(imputer))):
+        np.testing.assert_array_equal(copy.transform(X), expected)
+    steps = AutoencoderImputer(max_iter=2), AutoencoderTransformer(3, max_iter=2)
+    pipeline = make_pipeline(*steps, LogisticRegression(max_iter=5000)).fit(X, KIND)
+    assert pipeline.score(X, KIND) > 0.6
