@@ -4,8 +4,8 @@ from ._adversarial import AdversarialAutoencoder
 from ._autoencoder import AutoencoderTransformer
 from ._convolutional import ConvolutionalAutoencoder
 from ._denoising import DenoisingAutoencoder
-from ._outliers import AutoencoderOutlierDetector
 from ._imputer import AutoencoderImputer
+from ._outliers import AutoencoderOutlierDetector
 from ._search import AutoencoderTransformerCV
 from ._variational import VariationalAutoencoder
 

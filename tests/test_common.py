@@ -9,8 +9,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import sklearn_ae
 from sklearn_ae import (
     AdversarialAutoencoder,
-    AutoencoderOutlierDetector,
     AutoencoderImputer,
+    AutoencoderOutlierDetector,
     AutoencoderTransformer,
     AutoencoderTransformerCV,
     ConvolutionalAutoencoder,

@@ -28,8 +28,8 @@ from skorch.exceptions import DeviceWarning
 import sklearn_ae
 from sklearn_ae import (
     AdversarialAutoencoder,
-    AutoencoderOutlierDetector,
     AutoencoderImputer,
+    AutoencoderOutlierDetector,
     AutoencoderTransformer,
     AutoencoderTransformerCV,
     ConvolutionalAutoencoder,

@@ -84,7 +84,7 @@ class Codec:
                 "missing='expect'."
             )
 
-    def _observed(self, residuals):
+    def observed(self, residuals):
         """Return residuals that are zero where cells are missing."""
         return np.nan_to_num(residuals, copy=False) if self.takes_missing else residuals
 
@@ -121,7 +121,7 @@ class Codec:
         for rows in self.chunks(table):
             part = table[rows]
             residuals = part - self._round_trip(part, n_components)
-            residuals = self._observed(residuals) / self.scaling.scale
+            residuals = self.observed(residuals) / self.scaling.scale
             errors[rows] = np.square(residuals, dtype=np.float64).sum(axis=1)
         return errors
 
@@ -146,10 +146,10 @@ class Codec:
         for chunk in self.chunks(rows):
             part = rows[chunk].cpu().numpy()
             codes = self.run(part, "encode")  # (n_rows, n_components)
-            residuals = self._observed(part - self.run(codes, "decode"))
+            residuals = self.observed(part - self.run(codes, "decode"))
             left += np.square(residuals, dtype=np.float64).sum()
             n_cells += int((~np.isnan(part)).sum())
-            total += self._variance(part)
+            total += _variance(self, part)
             sums += codes.sum(axis=0, dtype=np.float64)
             squares += np.square(codes, dtype=np.float64).sum(axis=0)
         spread = np.maximum(squares - sums**2 / len(rows), 0)
@@ -200,21 +200,14 @@ class Codec:
         ndarray of shape (n_components,)
         """
         rows = rows.cpu().numpy()
-        total = self._variance(rows)
+        total = _variance(self, rows)
         codes = self.run(rows, "encode")  # (n_samples, n_components)
         curve = np.empty(self.n_components)
         for k in range(1, self.n_components + 1):
-            residuals = self._observed(rows - self.run(codes[:, :k], "decode"))
+            residuals = self.observed(rows - self.run(codes[:, :k], "decode"))
             left = np.square(residuals, dtype=np.float64).sum()
             curve[k - 1] = 1 - left / total if total else 1.0
         return curve
-
-    def _variance(self, rows):
-        """Return the squared distances from the mean of rows as the net reads."""
-        centred = rows.astype(np.float64)
-        if self.scaling.bounded:
-            centred -= self.scaling.mean
-        return np.square(self._observed(centred)).sum()
 
     def run(self, array, *parts):
         """Call parts of the network, one after the other, in inference mode."""
@@ -268,6 +261,14 @@ class Codec:
         if floor is not None:  # what was at an end shall be it exactly
             np.clip(X, floor.astype(X.dtype), ceiling.astype(X.dtype), out=X)
         return X
+
+
+def _variance(codec, rows):
+    """Return the squared distances from the mean of rows as the net reads."""
+    centred = rows.astype(np.float64)
+    if codec.scaling.bounded:
+        centred -= codec.scaling.mean
+    return np.square(codec.observed(centred)).sum()
 
 
 def cut(net, blueprint):

@@ -21,7 +21,6 @@ from .plan import one_cycle
 
 LEAST_ROWS, MOST_ROWS, MOST_FEATURES = 32, 1000, 200  # of a table that is cross-fitted
 HIDDEN = (128, 64)
-NETWORK = {"hidden_layer_sizes": HIDDEN, "activation": "relu"}
 N_FOLDS = 5
 N_STEPS = 800  # at most
 ROUND = 50  # steps from one look at the losses to the next
@@ -55,9 +54,27 @@ def suits(shape, found):
     return rows and n_features <= MOST_FEATURES
 
 
-def narrowed(blueprint):
-    """Return a blueprint of a network with as many hidden units as few rows want."""
-    return replace(blueprint, params={**blueprint.params, **NETWORK})
+def narrowed(blueprint, n_rows, cross_fitted):
+    """Return a blueprint of a network with as many hidden units as few rows want.
+
+    Parameters
+    ----------
+    blueprint : Blueprint
+    n_rows : int
+        Of the table; of many rows the blueprint stays as it is.
+    cross_fitted : bool
+        Whether the network is to be what is cross-fitted.
+
+    Returns
+    -------
+    Blueprint
+    """
+    own = {"activation": "relu"} if cross_fitted else {}
+    free = blueprint.settings.get("hidden_layer_sizes") == "auto"
+    if not cross_fitted and not (free and n_rows <= MOST_ROWS):
+        return blueprint
+    params = {**blueprint.params, "hidden_layer_sizes": HIDDEN, **own}
+    return replace(blueprint, params=params)
 
 
 def train(net, dataset, cross_fit):

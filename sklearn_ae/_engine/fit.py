@@ -237,12 +237,7 @@ def _layout(job, survey, filling):
     if wanted is None:  # as many as PCA has
         wanted = min(table.shape)
     blueprint = wrapped(estimator._blueprint(n_features, wanted))
-    asked = blueprint.settings.get("hidden_layer_sizes")
-    if survey.cross_fitted:
-        blueprint = crossfit.narrowed(blueprint)
-    elif isinstance(asked, str) and len(table) <= crossfit.MOST_ROWS:
-        params = {**blueprint.params, "hidden_layer_sizes": crossfit.HIDDEN}
-        blueprint = replace(blueprint, params=params)
+    blueprint = crossfit.narrowed(blueprint, len(table), survey.cross_fitted)
     if estimator.init == "pca" or blueprint.ordered:
         return pca(min(blueprint.n_components, *table.shape)), blueprint
     return None, blueprint

@@ -8,8 +8,8 @@ import torch
 from .tables import CHUNK_CELLS, chunks
 
 MOST = 1e150  # what can still be squared and added up in float64
-# A column ends at its least or largest value where so many of its cells are equal to it:
-# the ends of a continuous one are reached once, and new rows go beyond.
+# A column ends at its least or largest value where so many of its cells equal it: the
+# ends of a continuous one are reached once, and new rows go beyond.
 SHARE_AT_END = 0.001
 LEAST_AT_END = 10
 
@@ -181,7 +181,7 @@ class _Moments:
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
 
     def ends(self, clip):
-        """Return what reconstructions are clipped to, see `measure`; None twice if not."""
+        """Return what reconstructions are clipped to, see `measure`, or None twice."""
         if clip is None:
             return None, None
         if clip == "all":
@@ -261,7 +261,7 @@ def measure_observed(X, bounded, clip=None):
     if spread > np.finfo(X.dtype).tiny and not bounded:
         scale = float(spread * np.sqrt(np.nanmean(np.square((X - mean) / spread))))
     moments = _Moments(len(X), low=low, high=high)
-    moments.n_low, moments.n_high = (X == low).sum(axis=0), (X == high).sum(axis=0)
+    moments.n_low, moments.n_high = (low == X).sum(axis=0), (high == X).sum(axis=0)
     ends = moments.ends(clip)
     return Scaling(mean, scale, low.min(), high.max(), bounded, *ends)
 
