@@ -64,9 +64,9 @@ def by_pca(A, B, n_components):
     return -np.square(B - pca.inverse_transform(pca.transform(B))).sum(axis=1)
 
 
-def by_autoencoder(A, B, seed, n_components):
+def by_autoencoder(A, B, seed, n_components, trim=False):
     model = AutoencoderTransformer(n_components)  # columns are standardised already
-    detector = AutoencoderOutlierDetector(model, random_state=seed)
+    detector = AutoencoderOutlierDetector(model, trim=trim, random_state=seed)
     return detector.fit(A).score_samples(B)
 
 
@@ -90,6 +90,7 @@ def methods(A, B, seed):
         "PCA, 2": lambda: by_pca(A, B, 2),
         "PCA, d / 4": lambda: by_pca(A, B, quarter),
         "ours, 2": lambda: by_autoencoder(A, B, seed, 2),
+        "ours, 2, trimmed": lambda: by_autoencoder(A, B, seed, 2, trim=True),
         "ours, d / 4": lambda: by_autoencoder(A, B, seed, quarter),
     }
     try:

@@ -10,7 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import AutoencoderTransformer
 from ._html import NetworkHTMLMixin
-from ._sklearn import HasMethods, Interval, fit_context
+from ._sklearn import HasMethods, Interval, fit_context, safe_indexing
+
+N_TRIMS = 2  # rounds, of which the second knows a start without the worst rows
 
 
 class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
@@ -18,7 +20,7 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
 
     What a narrow code keeps is what most rows have in common; a row that it can't give
     back is unlike them. Fit it to normal rows where you have them: strange ones among
-    many are learned like the others.
+    many are learned like the others, unless `trim` leaves them out.
 
     Parameters
     ----------
@@ -28,7 +30,12 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
         ``make_pipeline(StandardScaler(), AutoencoderTransformer(2))``.
     contamination : float, default=0.1
         Share of the rows of the fit that are called outliers, above 0 and up to 0.5.
-        It sets the threshold, not the scores.
+        It sets the threshold and, but for `trim`, not the scores.
+    trim : bool, default=False
+        Whether the share `contamination` of the rows that the start misses most (PCA,
+        ``max_iter=0``) is left out of the fit. For rows among which are strange ones,
+        which a network learns sooner than PCA does; where all are normal it loses the
+        rarer of them.
     random_state : int, RandomState instance or None, default=None
         Given to `estimator`, or to the step of a Pipeline that has it. None leaves
         those as they are.
@@ -49,8 +56,7 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
 
     See Also
     --------
-    sklearn.ensemble.IsolationForest : Ahead where strange rows are among those of the
-        fit.
+    sklearn.ensemble.IsolationForest : Needs no scaling, no code size, and less time.
     sklearn_ae.plotting.ReconstructionErrorDisplay : Shows the scores.
 
     Examples
@@ -70,12 +76,16 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
     _parameter_constraints: dict = {  # noqa: RUF012
         "estimator": [HasMethods(["fit", "score_samples"]), None],
         "contamination": [Interval(Real, 0, 0.5, closed="right")],
+        "trim": ["boolean"],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator=None, *, contamination=0.1, random_state=None):
+    def __init__(
+        self, estimator=None, *, contamination=0.1, trim=False, random_state=None
+    ):
         self.estimator = estimator
         self.contamination = contamination
+        self.trim = trim
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -94,11 +104,23 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
         self : object
             The fitted estimator. A fit that fails leaves it as it was.
         """
-        model = self._estimator().fit(X)
+        model = self._estimator()
+        model.fit(self._without_worst(model, X) if self.trim else X)
         scores = model.score_samples(X)
         self.offset_ = float(np.quantile(scores, self.contamination))
         self.estimator_ = model
         return self
+
+    def _without_worst(self, model, X):
+        """Return the rows that the start of a model reconstructs best."""
+        names = [n for n in model.get_params() if n.split("__")[-1] == "max_iter"]
+        start = clone(model).set_params(**dict.fromkeys(names, 0))
+        rows = X
+        for _ in range(N_TRIMS):
+            scores = start.fit(rows).score_samples(X)
+            kept = np.flatnonzero(scores >= np.quantile(scores, self.contamination))
+            rows = safe_indexing(X, kept)
+        return rows
 
     def _estimator(self):
         """Return what is to be fitted."""

@@ -4,6 +4,7 @@ import contextlib
 from functools import partial
 
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -35,10 +36,12 @@ __all__ = [
     "TellCallbacks",
     "fit_context",
     "inspected",
+    "safe_indexing",
     "with_callbacks",
 ]
 
 fit_context = _fit_context
+safe_indexing = _safe_indexing
 
 
 def inspected(estimator, X, **checks):

@@ -52,6 +52,23 @@ def test_default_scales_columns():
     assert np.corrcoef(first, second)[0, 1] > 0.99
 
 
+def test_trimmed_rows_are_those_that_pca_misses():
+    rows = np.vstack([X, STRANGE])
+    detector = AutoencoderOutlierDetector(PCA_ONLY, contamination=0.2, trim=True)
+    kept = rows
+    for _ in range(2):
+        pca = PCA(2).fit(kept)
+        errors = np.square(rows - pca.inverse_transform(pca.transform(rows))).sum(1)
+        kept = rows[errors <= np.quantile(errors, 0.8)]
+    pca = PCA(2).fit(kept)
+    errors = np.square(rows - pca.inverse_transform(pca.transform(rows))).sum(axis=1)
+    for data in (rows, pd.DataFrame(rows), rows.tolist()):
+        scores = detector.fit(data).score_samples(data)
+        assert_allclose(scores, -errors, rtol=1e-4, atol=1e-8)
+        assert (detector.predict(data) == -1).sum() == 68  # a fifth of all
+    assert detector.estimator_.n_samples_ == 272
+
+
 def test_a_threshold_from_other_rows():
     detector = AutoencoderOutlierDetector(random_state=0).fit(X[:150])
     detector.offset_ = np.quantile(detector.score_samples(X[150:250]), 0.05)
