@@ -49,10 +49,11 @@ class AutoencoderTransformer(BaseAutoencoder):
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Widths of the encoder's hidden layers, an int for a single one; the decoder has
         them in reverse. ``()`` is a linear autoencoder. "auto" is (512, 256) above 200
-        columns, otherwise (256, 128); and (128, 64) for a small table (see Notes).
-    activation : {"relu", "identity", "tanh", "logistic", "silu", "gelu", "elu"}, \
-            default="relu"
-        Of the hidden layers. Code and reconstruction are linear.
+        columns, otherwise (256, 128); and (128, 64) for at most 1,000 rows.
+    activation : {"auto", "relu", "identity", "tanh", "logistic", "silu", "gelu", \
+            "elu"}, default="auto"
+        Of the hidden layers. Code and reconstruction are linear. "auto" is "relu" up to
+        16 columns and for a small table (see Notes), otherwise "silu".
     dropout : float, default=0.0
         Share of hidden units dropped in training, in [0, 1).
     module : class or None, default=None
@@ -70,13 +71,15 @@ class AutoencoderTransformer(BaseAutoencoder):
         from square to linear is at one `scale_` (``criterion__delta=1.0``).
         Cross-entropy needs data in [0, 1] and reconstructs within [0, 1].
     out_activation : {"auto", "identity", "clip", "tanh", "logistic"}, default="auto"
-        Of the reconstruction. "clip" moves what lies beyond `data_range_`, the least
-        and the largest value of the training data, to its ends, at PCA's start too;
-        values of new rows beyond the ends are reconstructed as an end. With "logistic"
-        data must lie in [0, 1] and are reconstructed within it, with "tanh" in
-        [-1, 1]; they are neither centred nor scaled then. All three pay where many
-        values lie at an end, as those of pixels, shares and counts do, and "clip" most.
-        "auto" is "logistic" for cross-entropy, otherwise "identity".
+        Of the reconstruction. "auto" is "logistic" for cross-entropy; for other losses
+        it clips each column to its least and to its largest training value where many
+        cells lie, as those of pixels, shares and counts do: where at least 10 rows, and
+        one in a thousand, are equal to it (not in a first `partial_fit`, which more rows
+        follow). "clip" moves what lies beyond `data_range_`, the least and the largest
+        value of the training data, to its ends. PCA's start is clipped as well; values
+        of new rows beyond an end are reconstructed as the end. With "logistic" data must
+        lie in [0, 1] and are reconstructed within it, with "tanh" in [-1, 1]; they are
+        neither centred nor scaled then. "identity" clips nothing.
     code_activation : {"identity", "relu", "tanh", "logistic", "silu", "gelu", "elu"}, \
             default="identity"
         Of the code. All but "identity" need ``init="random"``.
@@ -112,18 +115,19 @@ class AutoencoderTransformer(BaseAutoencoder):
     alpha : float, default=0.01
         Weight decay of the optimizer.
     batch_size : int or "auto", default="auto"
-        Rows in a training step. "auto" is a twentieth of the rows, from 16 to 256, for
-        an ordered code half as many again, from 24 to 512.
+        Rows in a training step. "auto" is a twentieth of the rows, from 16 to 512, for
+        an ordered code half as many again, from 24.
     learning_rate : {"one_cycle", "constant"}, default="one_cycle"
         Schedule of the learning rate: up to `learning_rate_init` and down to zero
         (Smith and Topin 2019), or `learning_rate_init` throughout.
     learning_rate_init : float or "auto", default="auto"
         Highest learning rate of the schedule, and the constant one in `partial_fit`.
-        "auto" is 0.002, for an ordered code the root of the batch size,
-        divided by 2,000, at most 0.006.
+        "auto" is 0.004, for batches above 256 rows more, as their root grows; for an
+        ordered code the root of the batch size, divided by 2,000, at most 0.006.
     max_iter : int or "auto", default="auto"
-        Epochs at most; with 0 the start is the result. "auto" is as many as make 2,000
-        steps, from 8 to 200, for an ordered code two fifths more.
+        Epochs at most; with 0 the start is the result. "auto" is as many as make 1,000
+        steps, for an ordered code 2,000, from 13 to 200 epochs. A fit that shows no
+        sign of a gain on PCA ends after 15 % of them, at least 3 and at most 10.
     tol : float, default=1e-3
         Share by which the validation loss must fall to count as an improvement.
     early_stopping : bool, default=True
@@ -154,9 +158,11 @@ class AutoencoderTransformer(BaseAutoencoder):
         `alpha` as ``weight_decay`` and every ``optimizer__…`` parameter.
     device : str or torch.device, default="auto"
         "auto" is CUDA where present, else the CPU.
-    precision : {"float32", "bfloat16"}, default="float32"
-        Of the products in training steps. "bfloat16" is meant for GPUs, and CPUs, that
-        are faster in it; weights, judging and what comes after the fit are in float32.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Of the products in training steps; weights, judging and what comes after the fit
+        are in float32. "auto" is "bfloat16" where a CPU has instructions for it
+        (avx512_bf16, amx) and a batch takes more than 100 million products, as
+        one of images does, otherwise "float32".
     callbacks : list of skorch.callbacks.Callback or None, default=None
         Called during training. They see skorch's net, with `train_loss` and
         `valid_loss` in its history in units of `scale_`. One that ends training ends
