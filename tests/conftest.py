@@ -1,5 +1,7 @@
 import os
 
+import pytest
+import torch
 from hypothesis import settings
 
 # Before scipy is imported: else scikit-learn skips its array API check.
@@ -12,3 +14,11 @@ settings.register_profile(
 )
 settings.register_profile("many", max_examples=834, deadline=None, print_blob=True)
 settings.load_profile("few")
+
+
+def pytest_collection_modifyitems(items):
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("cuda"):
+            item.add_marker(pytest.mark.skip(reason="no CUDA"))

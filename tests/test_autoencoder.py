@@ -7,7 +7,6 @@ import pickle
 import joblib
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
@@ -33,9 +32,7 @@ from sklearn_ae.metrics import reconstruction_scorer
 
 DIGITS = datasets.load_digits().data
 IRIS = datasets.load_iris().data
-CUDA = pytest.param(
-    "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
-)
+CUDA = pytest.param("cuda", marks=pytest.mark.cuda)
 
 
 def make(n_components=2, **params):
@@ -400,6 +397,7 @@ def readonly_memmap(tmp_path):
 
 
 def test_containers_give_the_same_fit(readonly_memmap):
+    pl = pytest.importorskip("polars")
     expected = make().fit(DIGITS).transform(DIGITS)
     names = [f"pixel{i}" for i in range(64)]
     for X in (
@@ -432,7 +430,7 @@ def test_y_is_ignored(y):
 
 @pytest.mark.parametrize("container", ["pandas", "polars"])
 def test_set_output(container):
-    frame = {"pandas": pd.DataFrame, "polars": pl.DataFrame}[container]
+    frame = pytest.importorskip(container).DataFrame
     autoencoder = make(3).set_output(transform=container).fit(IRIS)
     codes = autoencoder.transform(IRIS)
     assert isinstance(codes, frame)
@@ -707,7 +705,7 @@ def test_pickle_joblib_clone_deepcopy(tmp_path):
     assert clone(fitted).get_params() == unfitted.get_params()
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+@pytest.mark.cuda
 def test_a_model_from_cuda_works_without(monkeypatch):
     fitted = make(device="cuda").fit(IRIS)
     dumped = pickle.dumps(fitted)

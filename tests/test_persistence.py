@@ -548,7 +548,7 @@ def test_no_state_holds_a_tensor(name, fitted, monkeypatch):
     pickle.dumps(fitted[name])
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+@pytest.mark.cuda
 @pytest.mark.parametrize("way", WAYS[:3])
 @pytest.mark.parametrize("ordered", [False, True])
 def test_a_model_from_cuda_and_back(way, ordered, tmp_path, monkeypatch):

@@ -221,7 +221,7 @@ def test_bfloat16_is_for_training_steps_alone(make):
     assert half.score(X) == pytest.approx(whole.score(X), abs=0.03)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+@pytest.mark.cuda
 @pytest.mark.parametrize("ordered", [False, True])
 def test_an_epoch_on_cuda_waits_for_the_device_once(ordered, monkeypatch):
     go_through = AutoencoderNet._go_through
