@@ -43,7 +43,10 @@ _ROOMS = {
     "load": "persistence",
     "save": "persistence",
 }
-_MODULES = {"callbacks", "compare", "datasets", "metrics", "persistence", "plotting"}
+_MODULES = {
+    *("callbacks", "compare", "datasets", "inspection", "metrics", "persistence"),
+    "plotting",
+}
 
 
 def __getattr__(name):

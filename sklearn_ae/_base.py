@@ -17,6 +17,7 @@ from ._engine.history import History
 from ._engine.losses import LOSSES, output_of, penalty_of
 from ._engine.objective import Objective, OrderedObjective
 from ._engine.tables import as_table, check_observed
+from ._gradients import GradientsMixin
 from ._html import NetworkHTMLMixin
 from ._independence import checked_groups
 from ._onnx import OnnxMixin
@@ -33,6 +34,7 @@ CHECKS = {"dtype": [np.float64, np.float32]}
 
 
 class BaseAutoencoder(
+    GradientsMixin,
     OnnxMixin,
     CallbackSupportMixin,
     NetworkHTMLMixin,

@@ -13,11 +13,13 @@ PACKAGE = Path(sklearn_ae.__file__).parent
 # A room may import from the rooms before it.
 ORDER = [
     *("_independence", "_catalogue", "datasets", "_format", "_tags"),
-    *("_engine", "_sklearn", "_params", "_html", "_onnx", "_base"),
+    *("_engine", "_sklearn", "_params", "_html", "_onnx", "_gradients"),
+    "_base",
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
     *("_variational", "_adversarial", "_imputer", "_search", "_outliers"),
     *("_estimators", "persistence"),
-    *("_reducers", "_images", "_far", "metrics", "_measures", "_verdict"),
+    *("_reducers", "_images", "_far", "metrics", "inspection", "_measures"),
+    "_verdict",
     *("_folds", "compare", "plotting", "callbacks", "_command", "__main__"),
 ]
 # So may each file of the engine.

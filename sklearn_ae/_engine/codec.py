@@ -211,9 +211,7 @@ class Codec:
 
     def run(self, array, *parts):
         """Call parts of the network, one after the other, in inference mode."""
-        if self.net.device.startswith("mps"):  # has no float64
-            array = array.astype(np.float32)
-        tensor = torch.from_numpy(array).to(self.net.device)
+        tensor = self._tensor(array)
         module = self.net.module_as(tensor.dtype)
         with torch.inference_mode():
             for part in parts:
@@ -221,6 +219,33 @@ class Codec:
             if part == "decode":
                 tensor = self.objective.activate(tensor)
         return tensor.cpu().numpy()
+
+    def gradients(self, table):
+        """Return the gradients of the code units of rows, in the rows' dtype.
+
+        Parameters
+        ----------
+        table : table of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components, n_features)
+        """
+        shape = len(table), self.n_components, table.shape[1]
+        result = np.empty(shape, dtype=table.dtype)
+        unit = self.unit / self.scaling.scale
+        for rows in self.chunks(table):
+            x = self._tensor(self.scaling.apply(table[rows], table.dtype))
+            with torch.inference_mode(False), torch.enable_grad():
+                x = x.clone().requires_grad_()
+                codes = self.net.module_as(x.dtype).encode(x)  # (…, n_components)
+                for k in range(self.n_components):
+                    # Rows don't touch one another: a column's sum has each's gradient.
+                    (of_unit,) = torch.autograd.grad(
+                        codes[:, k].sum(), x, retain_graph=True
+                    )
+                    result[rows, k] = of_unit.cpu().numpy() * unit
+        return result
 
     def prefix(self, n_components):
         """Return a codec whose code is the first units of this one's.
@@ -233,6 +258,11 @@ class Codec:
         blueprint = self.blueprint.prefix(n_components)
         net = cut(self.net, blueprint)
         return Codec(net, self.scaling, blueprint)
+
+    def _tensor(self, array):
+        if self.net.device.startswith("mps"):  # has no float64
+            array = array.astype(np.float32)
+        return torch.from_numpy(array).to(self.net.device)
 
     def _in_chunks(self, X, function, n_columns):
         result = np.empty((len(X), n_columns), dtype=X.dtype)

@@ -8,6 +8,7 @@ from ._codes import CodeDisplay
 from ._curves import LossCurveDisplay
 from ._errors import ReconstructionErrorDisplay
 from ._grid import DecodedGridDisplay
+from ._loadings import LoadingsDisplay
 from ._sizes import CodeSizeDisplay, ComparisonDisplay
 from ._strips import DenoisingDisplay, ReconstructionDisplay
 
@@ -17,6 +18,7 @@ __all__ = [
     "ComparisonDisplay",
     "DecodedGridDisplay",
     "DenoisingDisplay",
+    "LoadingsDisplay",
     "LossCurveDisplay",
     "ReconstructionDisplay",
     "ReconstructionErrorDisplay",
