@@ -1,0 +1,158 @@
+"""Sparse rows: what an epoch costs beside dense ones, and what is found in texts.
+
+``python -m benchmarks.sparse_rows`` prints two tables. The first is of random rows,
+each line a process of its own: seconds of the faster of two epochs, and the most memory
+that the process ever had. The second is of texts that every machine has: the docstrings
+of Python's standard library and the descriptions of the installed packages, as tf-idf.
+Run it with OMP_NUM_THREADS=1 for figures of one thread.
+"""
+
+import argparse
+import ast
+import importlib.metadata
+import resource
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import train_test_split
+from skorch.callbacks import Callback
+
+from sklearn_ae import AutoencoderTransformer
+
+N_WORDS = 5000
+MOST_TEXTS = 10_000
+CASES = [
+    (20_000, 5_000, "dense"),
+    (20_000, 5_000, "CSR"),
+    (10_000, 20_000, "CSR"),
+]
+
+
+class Stopwatch(Callback):
+    """Note the seconds of each epoch."""
+
+    epochs_only = True
+
+    def on_train_begin(self, net, **kwargs):
+        """Begin."""
+        self.seconds_ = []
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Start the clock."""
+        self.start_ = time.perf_counter()
+
+    def on_epoch_end(self, net, **kwargs):
+        """Stop it."""
+        self.seconds_.append(time.perf_counter() - self.start_)
+
+
+def epoch(n_samples, n_features, kind):
+    """Fit random rows in this process, and print a line of the table."""
+    X = sparse.random_array(
+        (n_samples, n_features), density=0.01, format="csr", rng=0, dtype=np.float32
+    )
+    if kind == "dense":
+        X = X.toarray()
+    watch = Stopwatch()
+    start = time.perf_counter()
+    AutoencoderTransformer(
+        50,
+        hidden_layer_sizes=(512, 256),
+        batch_size=256,
+        max_iter=2,
+        random_state=0,
+        callbacks=[watch],
+    ).fit(X)
+    seconds = time.perf_counter() - start
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"| {n_samples:,} × {n_features:,} | {kind} | {min(watch.seconds_):.2f} | "
+        f"{seconds:.1f} | {most:.0f} |",
+        flush=True,
+    )
+
+
+def texts():
+    """Return docstrings and descriptions of at least 200 letters, each once."""
+    found = {}
+    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        if "site-packages" in path.parts:
+            continue
+        try:
+            nodes = ast.walk(ast.parse(path.read_bytes()))
+        except (SyntaxError, ValueError):
+            continue
+        documented = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
+        for node in nodes:
+            if isinstance(node, documented) and (doc := ast.get_docstring(node)):
+                found[doc] = None
+    for package in importlib.metadata.distributions():
+        for paragraph in (package.metadata.get_payload() or "").split("\n\n"):
+            found[paragraph] = None
+    return [text for text in found if len(text) >= 200]
+
+
+def share(reducer, X, mean):
+    """Return the share of variance explained of rows that were held out."""
+    X = X.toarray()
+    back = reducer.inverse_transform(reducer.transform(X))
+    return 1 - np.square(X - back).sum() / np.square(X - mean).sum()
+
+
+def corpus(seed=0):
+    """Print a table of what is kept of texts by codes of 50 and 100 numbers."""
+    words = TfidfVectorizer(
+        max_features=N_WORDS, stop_words="english", dtype=np.float32
+    )
+    found = texts()
+    if len(found) > MOST_TEXTS:
+        rng = np.random.default_rng(seed)
+        found = [found[i] for i in rng.choice(len(found), MOST_TEXTS, replace=False)]
+    X = words.fit_transform(found)
+    train, test = train_test_split(X, test_size=0.2, random_state=seed)
+    filled = X.nnz / np.prod(X.shape)
+    print(f"\n{X.shape[0]:,} texts × {X.shape[1]:,} words, {filled:.2%} filled\n")
+    print("| code | reducer | share of variance | seconds |\n|---|---|---|---|")
+    mean = np.asarray(train.mean(axis=0))
+    for k in (50, 100):
+        ours = AutoencoderTransformer(
+            k, hidden_layer_sizes=(256, 128), max_iter=12, random_state=seed
+        )
+        reducers = {
+            "TruncatedSVD": TruncatedSVD(k, random_state=seed),
+            "PCA": PCA(k, random_state=seed),
+            "autoencoder": ours,
+        }
+        for name, reducer in reducers.items():
+            start = time.perf_counter()
+            reducer.fit(train)
+            seconds = time.perf_counter() - start
+            kept = share(reducer, test, mean)
+            print(f"| {k} | {name} | {kept:.3f} | {seconds:.1f} |", flush=True)
+
+
+def main():
+    """Print both tables, or the line of one case."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--case", type=int, choices=range(len(CASES)))
+    case = parser.parse_args().case
+    if case is not None:
+        epoch(*CASES[case])
+        return
+    print("| rows | kind | s/epoch | s, two epochs and the rest | MB at most |")
+    print("|---|---|---|---|---|", flush=True)
+    for case in range(len(CASES)):
+        module = [sys.executable, "-m", "benchmarks.sparse_rows"]
+        subprocess.run([*module, "--case", str(case)], check=True)
+    corpus()
+
+
+if __name__ == "__main__":
+    main()
