@@ -83,10 +83,13 @@ def fit_pca(table, scaling, n_components, seed, sample_seed):
     pca = PCA(n_components, svd_solver=solver, random_state=seed)
     with np.errstate(invalid="ignore"):  # constant data have no ratios
         pca.fit(rows)
+    components = pca.components_
+    if solver == "arpack":  # whose last is its first, which torch does not take
+        components = components.copy()
     shares = np.cumsum(pca.explained_variance_ratio_, dtype=np.float64)
     rank = min(pca.n_samples_, pca.n_features_in_)
     return Axes(
-        np.ascontiguousarray(pca.components_),  # ARPACK's come in reverse
+        components,
         # PCA saw centred data, the network sees them only where they are not bounded.
         scaling.mean if scaling.bounded else np.zeros_like(scaling.mean),
         pca.explained_variance_,
