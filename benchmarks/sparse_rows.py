@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from skorch.callbacks import Callback
 
 from sklearn_ae import AutoencoderTransformer
@@ -110,34 +111,46 @@ def share(reducer, X, mean):
 
 
 def corpus(seed=0):
-    """Print a table of what is kept of texts by codes of 50 and 100 numbers."""
-    words = TfidfVectorizer(max_features=N_WORDS, dtype=np.float32)
+    """Print a table of what is kept of texts by codes of 50 and 100 numbers.
+
+    Texts of one file are alike. So some are held out from every file, and all of some
+    files: what is kept of the former need not hold for the latter.
+    """
     found, groups = texts()
     some = np.random.default_rng(seed).permutation(len(found))[:MOST_TEXTS]
-    X = words.fit_transform([found[i] for i in some])
-    train, test, groups, _ = train_test_split(
-        X, groups[some], test_size=0.2, random_state=seed
-    )
+    words = TfidfVectorizer(max_features=N_WORDS, dtype=np.float32)
+    X, groups = words.fit_transform([found[i] for i in some]), groups[some]
+    by_file = GroupShuffleSplit(1, test_size=0.1, random_state=seed)
+    known, new = next(by_file.split(X, groups=groups))
+    train, known = train_test_split(known, test_size=0.1, random_state=seed)
     filled = X.nnz / np.prod(X.shape)
-    print(f"\n{X.shape[0]:,} texts × {X.shape[1]:,} words, {filled:.2%} filled\n")
-    print("| code | reducer | share of variance | seconds |\n|---|---|---|---|")
-    mean = np.asarray(train.mean(axis=0))
+    print(f"\n{X.shape[0]:,} texts × {X.shape[1]:,} words, {filled:.2%} filled")
+    print(f"{len(train):,} to train, {len(known):,} and {len(new):,} held out\n")
+    print(
+        "| code | reducer | known files | new files | seconds |\n|---|---|---|---|---|"
+    )
+    mean = np.asarray(X[train].mean(axis=0))
     for k in (50, 100):
         ours = AutoencoderTransformer(
-            k, hidden_layer_sizes=(256, 128), max_iter=12, random_state=seed
+            k, hidden_layer_sizes=(256, 128), max_iter=8, random_state=seed
         )
         reducers = {
-            "TruncatedSVD": TruncatedSVD(k, random_state=seed),
-            "PCA": PCA(k, random_state=seed),
-            "autoencoder": ours,
+            "TruncatedSVD": (TruncatedSVD(k, random_state=seed), {}),
+            "PCA": (PCA(k, random_state=seed), {}),
+            "autoencoder, judged by files": (ours, {"groups": groups[train]}),
+            "autoencoder, all epochs": (
+                clone(ours).set_params(early_stopping=False),
+                {},
+            ),
         }
-        for name, reducer in reducers.items():
+        for name, (reducer, params) in reducers.items():
             start = time.perf_counter()
-            # Texts of one file are alike: they judge together.
-            reducer.fit(train, **({"groups": groups} if reducer is ours else {}))
+            reducer.fit(X[train], **params)
             seconds = time.perf_counter() - start
-            kept = share(reducer, test, mean)
-            print(f"| {k} | {name} | {kept:.3f} | {seconds:.1f} |", flush=True)
+            kept = " | ".join(
+                f"{share(reducer, X[rows], mean):.3f}" for rows in (known, new)
+            )
+            print(f"| {k} | {name} | {kept} | {seconds:.1f} |", flush=True)
 
 
 def main():

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import skorch.dataset
 import torch
 from torch.utils.data import Dataset
 
@@ -12,7 +13,7 @@ BLOCK_CELLS = 2**16  # neighbours that a stream reads together, at least 64 rows
 SOME_ROWS = 1000  # rows from anywhere that are read together
 
 
-class Rows(Dataset):
+class Rows(skorch.dataset.Dataset):
     """Inputs and the targets they are compared with, as tensors.
 
     Parameters
@@ -26,6 +27,10 @@ class Rows(Dataset):
     def __init__(self, X, y=None):
         self.inputs = torch.as_tensor(X)
         self.targets = self.inputs if y is None else torch.as_tensor(y)
+
+    # What skorch's callbacks ask for.
+    X = property(lambda self: self.inputs)
+    y = property(lambda self: self.targets)
 
     def __len__(self):
         return len(self.inputs)
