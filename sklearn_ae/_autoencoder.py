@@ -268,8 +268,9 @@ class AutoencoderTransformer(BaseAutoencoder):
     there were none. Tables that are streamed, `partial_fit` and cross-fitting take no
     missing cells.
 
-    Sparse X is refused, as its rows are dense once centred: use ``X.toarray()``, or
-    `sklearn.decomposition.TruncatedSVD` before the autoencoder.
+    Sparse X, in any of SciPy's formats or in pandas' Sparse columns, is held as CSR and
+    made dense a batch at a time. Centre, scale and PCA come from sparse products. The
+    result is that of the dense rows, up to rounding. What comes back is dense.
 
     float32 rows are encoded and decoded in float32. Others are in float64, which takes
     twice the time and makes a row's code independent of its neighbours.

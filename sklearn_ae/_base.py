@@ -16,7 +16,7 @@ from ._engine.fitted import Fitted, of_fit
 from ._engine.history import History
 from ._engine.losses import LOSSES, output_of, penalty_of
 from ._engine.objective import Objective, OrderedObjective
-from ._engine.tables import as_table, check_observed
+from ._engine.tables import Sparse, as_table, check_observed
 from ._gradients import GradientsMixin
 from ._html import NetworkHTMLMixin
 from ._independence import checked_groups
@@ -30,7 +30,7 @@ from ._sklearn import (
     with_callbacks,
 )
 
-CHECKS = {"dtype": [np.float64, np.float32]}
+CHECKS = {"dtype": [np.float64, np.float32], "accept_sparse": "csr"}
 
 
 class BaseAutoencoder(
@@ -88,8 +88,9 @@ class BaseAutoencoder(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to learn: dense, at least two; NaN where a cell is missing.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to learn: at least two; NaN where a cell is missing. Sparse ones are
+            made dense a batch at a time.
         y : Ignored
             Present for scikit-learn's sake.
         groups : array-like of shape (n_samples,), default=None
@@ -139,7 +140,7 @@ class BaseAutoencoder(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The next rows; at least two in the first call.
         y : Ignored
             Present for scikit-learn's sake.
@@ -199,7 +200,8 @@ class BaseAutoencoder(
             fitted = Fitted(codec, history, split_seed=0, noise=self.noise)
             return {**columns, "_fitted": fitted}
 
-        return [TellCallbacks(self, self._callback_fit_ctx, table, attributes)]
+        rows = table.matrix if isinstance(table, Sparse) else table
+        return [TellCallbacks(self, self._callback_fit_ctx, rows, attributes)]
 
     def _table(self, X):
         """Return X as a table with the columns of the fit."""
@@ -288,7 +290,7 @@ class BaseAutoencoder(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in the units of the training data.
 
         Returns
@@ -332,7 +334,7 @@ class BaseAutoencoder(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in the units of the training data.
         n_components : int, default=None
             The first units of an ordered code that count, by default all.
@@ -353,7 +355,7 @@ class BaseAutoencoder(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to reconstruct.
         y : Ignored
             Present for scikit-learn's sake.
@@ -373,7 +375,7 @@ class BaseAutoencoder(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to reconstruct.
 
         Returns
@@ -446,6 +448,7 @@ class BaseAutoencoder(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.input_tags.allow_nan = self._allows_missing
         return tags

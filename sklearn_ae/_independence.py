@@ -17,7 +17,7 @@ from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
-_HASHED = 1000  # rows that are copied at a time
+_HASHED = 2**22  # cells that are copied at a time
 _QUERIES = 300  # rows whose neighbours are looked at
 _MOST_COPIES = 60  # of one row
 _FEWEST_GROUPS = 12  # fewer are modes of a distribution rather than copies
@@ -110,7 +110,7 @@ def equal_rows(X):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    X : table of shape (n_samples, n_features)
         The rows. Equal are those of the same bytes (0 and -0 count as one).
 
     Returns
@@ -119,8 +119,9 @@ def equal_rows(X):
         Numbered as they first appear.
     """
     hashes = np.empty(len(X), dtype=np.int64)
-    for start in range(0, len(X), _HASHED):
-        part = slice(start, start + _HASHED)
+    step = max(1, _HASHED // max(X.shape[1], 1))
+    for start in range(0, len(X), step):
+        part = slice(start, start + step)
         block = np.ascontiguousarray(X[part]) + 0  # -0 becomes 0
         hashes[part] = [hash(row.tobytes()) for row in block]
     _, first, labels = np.unique(hashes, return_index=True, return_inverse=True)
@@ -257,10 +258,10 @@ def splits_in_order(n_folds, X, reach):
 
 def _standardized(X):
     """Return the columns of more than a few values, each with mean 0 and spread 1."""
-    X = X.astype(np.float64)
     few = min(_FEW_VALUES, len(X) / 4)
     some = X[:: 1 + len(X) // 1000]
-    X = X[:, [len(np.unique(column)) > few for column in some.T]]
+    kept = [len(np.unique(column)) > few for column in some.T]
+    X = X[:, kept].astype(np.float64)
     X = X - X.mean(axis=0)
     spread = X.std(axis=0)
     return X[:, spread > 0] / spread[spread > 0]

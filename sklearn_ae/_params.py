@@ -7,6 +7,7 @@ from os import PathLike
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from skorch.callbacks import InputShapeSetter, LRScheduler
 
 from ._engine.losses import LOSSES, OUTPUTS, PENALTIES
 from ._engine.networks import ACTIVATIONS
@@ -194,7 +195,9 @@ class Parameters(BaseEstimator):
         ----------
         **params : dict
             Names and values; names that begin with ``module__``, ``optimizer__`` or
-            ``criterion__`` reach the network, the optimizer or the loss.
+            ``criterion__`` reach the network, the optimizer or the loss, and
+            ``callbacks__NAME__PARAMETER`` a callback, named as in its tuple or by its
+            class.
 
         Returns
         -------
@@ -202,7 +205,10 @@ class Parameters(BaseEstimator):
             This estimator.
         """
         prefixed = {k: v for k, v in params.items() if k.startswith(PREFIXES)}
-        super().set_params(**{k: v for k, v in params.items() if k not in prefixed})
+        inner = {k: v for k, v in params.items() if k.startswith("callbacks__")}
+        own = {k: v for k, v in params.items() if k not in {**prefixed, **inner}}
+        super().set_params(**own)
+        self._set_callbacks(inner)
         vars(self).update(prefixed)
         return self
 
@@ -234,6 +240,42 @@ class Parameters(BaseEstimator):
                 f"init='pca' starts at a linear code: with "
                 f"code_activation={self.code_activation!r} set init='random'."
             )
+        self._check_callbacks()
+        if self._is_ordered and self.penalty == "k_sparse":
+            raise ValueError(
+                "penalty='k_sparse' chooses code units by their size, an ordered code "
+                "by their place: set ordered=False and a whole number as n_components, "
+                "or another penalty."
+            )
+
+    def _named_callbacks(self):
+        """Return the callbacks by name, as skorch names those without one."""
+        named, found = [], {}
+        for callback in self.callbacks or ():
+            is_pair = isinstance(callback, tuple) and len(callback) == 2
+            name = callback[0] if is_pair else type(callback).__name__
+            named.append((name, callback[1] if is_pair else callback))
+        names = [name for name, _ in named]
+        for i, (name, callback) in enumerate(named):
+            if names.count(name) > 1:
+                name = f"{name}_{names[: i + 1].count(name)}"
+            found[name] = callback
+        return found
+
+    def _set_callbacks(self, params):
+        """Set parameters of callbacks, by ``name__param``."""
+        named = self._named_callbacks()
+        for key, value in params.items():
+            name, _, param = key.removeprefix("callbacks__").partition("__")
+            if name not in named or not param:
+                raise ValueError(
+                    f"{key!r} is no parameter of a callback: names are "
+                    f"callbacks__NAME__PARAMETER, with NAME one of {list(named)}."
+                )
+            named[name].set_params(**{param: value})
+
+    def _check_callbacks(self):
+        """Raise an error if a callback can't do here what it is for."""
         for callback in self.callbacks or ():
             one = callback[-1] if isinstance(callback, tuple) and callback else callback
             if not hasattr(one, "on_train_begin"):
@@ -241,9 +283,15 @@ class Parameters(BaseEstimator):
                     f"callbacks must hold skorch callbacks, or tuples of a name and a "
                     f"callback. Got {callback!r}."
                 )
-        if self._is_ordered and self.penalty == "k_sparse":
-            raise ValueError(
-                "penalty='k_sparse' chooses code units by their size, an ordered code "
-                "by their place: set ordered=False and a whole number as n_components, "
-                "or another penalty."
-            )
+            if isinstance(one, LRScheduler) and self.learning_rate != "constant":
+                raise ValueError(
+                    f"callbacks has an LRScheduler, and learning_rate="
+                    f"{self.learning_rate!r} is a schedule too, which would undo its "
+                    f"steps: set learning_rate='constant'."
+                )
+            if isinstance(one, InputShapeSetter):
+                raise ValueError(
+                    "callbacks has an InputShapeSetter, which is not needed: the "
+                    "network is built with n_features, the number of columns of X. "
+                    "Leave it out."
+                )

@@ -4,6 +4,7 @@ from numbers import Integral
 from time import perf_counter
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.stats import rankdata
 from sklearn.base import (
     BaseEstimator,
@@ -19,8 +20,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import AutoencoderTransformer
-from ._base import BaseAutoencoder
+from ._base import CHECKS, BaseAutoencoder
 from ._engine.aside import find
+from ._engine.tables import Sparse
 from ._generative import GenerativeAutoencoder
 from ._html import NetworkHTMLMixin
 from ._independence import checked_groups, splits_in_order
@@ -172,8 +174,8 @@ class AutoencoderTransformerCV(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to learn: dense, finite.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to learn: finite.
         y : array-like of shape (n_samples,), default=None
             Target of `predictor`, or of a scorer of yours.
         groups : array-like of shape (n_samples,), default=None
@@ -197,13 +199,12 @@ class AutoencoderTransformerCV(
         """
         sizes, estimator = self._sizes(), self._estimator()
         scorer = self._scorer(estimator, y)
-        rows, columns = inspected(
-            self, X, dtype=[np.float64, np.float32], ensure_min_samples=2
-        )
+        rows, columns = inspected(self, X, ensure_min_samples=2, **CHECKS)
         target = None if y is None else np.asarray(y)
         check_consistent_length(rows, target)
-        found = self._dependence(rows, groups)
-        splits = self._splits(rows, target, found)
+        table = Sparse(rows) if issparse(rows) else rows
+        found = self._dependence(table, groups)
+        splits = self._splits(table, target, found)
         groups = None  # rows in order: the fits see it themselves
         if found is not None and found.kind != "rows in order":
             groups = found.labels
@@ -237,22 +238,22 @@ class AutoencoderTransformerCV(
         vars(self).update(fitted)
         return self
 
-    def _dependence(self, rows, groups):
+    def _dependence(self, table, groups):
         """Return which rows belong together, or None if each stands for itself."""
         if groups is not None:
-            groups = checked_groups(groups, rows)
+            groups = checked_groups(groups, table)
         elif not isinstance(self.cv, Integral):
             return None  # the caller's own folds
         in_order = groups is None and self._estimator().validation_rows == "last"
-        return find(rows, groups, seed=0, in_order=in_order)
+        return find(table, groups, seed=0, in_order=in_order)
 
-    def _splits(self, rows, target, found):
+    def _splits(self, table, target, found):
         """Return training and left out rows of each fold."""
         classes = self.predictor is not None and is_classifier(self.predictor)
         cv, groups = self.cv, None if found is None else found.labels
         if groups is not None and isinstance(cv, Integral):
             if found.kind == "rows in order":
-                return splits_in_order(cv, rows, found.reach)
+                return splits_in_order(cv, table, found.reach)
             if (n_groups := len(np.unique(groups))) < cv:
                 raise ValueError(
                     f"X has {n_groups} groups of rows that belong together or are "
@@ -260,6 +261,7 @@ class AutoencoderTransformerCV(
                 )
             cv = (StratifiedGroupKFold if classes else GroupKFold)(cv)
         cv = check_cv(cv, target, classifier=classes)
+        rows = table.matrix if isinstance(table, Sparse) else table
         return list(cv.split(rows, target, groups))
 
     def _estimator(self):
@@ -327,7 +329,7 @@ class AutoencoderTransformerCV(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in the units of the training data.
 
         Returns
@@ -357,7 +359,7 @@ class AutoencoderTransformerCV(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to reconstruct.
         y : Ignored
             Present for scikit-learn's sake.
@@ -374,7 +376,7 @@ class AutoencoderTransformerCV(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to reconstruct.
 
         Returns
@@ -390,6 +392,7 @@ class AutoencoderTransformerCV(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

@@ -152,7 +152,7 @@ class VariationalAutoencoder(GenerativeAutoencoder):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in the units of the training data.
 
         Returns

@@ -26,10 +26,10 @@ class Squashed(AutoencoderTransformer):
 
     def _inspect(self, X):
         table, columns = super()._inspect(X)
-        return expit(table), columns
+        return expit(table[:]), columns
 
     def _table(self, X):
-        return expit(super()._table(X))
+        return expit(super()._table(X)[:])
 
     def inverse_transform(self, X):
         return logit(np.clip(super().inverse_transform(X), 1e-6, 1 - 1e-6))

@@ -178,6 +178,7 @@ def find(table, groups, seed, scaling=None, part=None, in_order=False):
 
 
 def _read(rows, scaling):
+    rows = rows[:]  # sparse ones too are looked at as dense
     return rows if scaling is None else scaling.apply(rows, np.float32)
 
 

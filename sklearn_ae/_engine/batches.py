@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import skorch.dataset
 import torch
 from torch.utils.data import Dataset
 
@@ -12,7 +13,7 @@ BLOCK_CELLS = 2**16  # neighbours that a stream reads together, at least 64 rows
 SOME_ROWS = 1000  # rows from anywhere that are read together
 
 
-class Rows(Dataset):
+class Rows(skorch.dataset.Dataset):
     """Inputs and the targets they are compared with, as tensors.
 
     Parameters
@@ -27,8 +28,17 @@ class Rows(Dataset):
         self.inputs = torch.as_tensor(X)
         self.targets = self.inputs if y is None else torch.as_tensor(y)
 
+    # What skorch's callbacks ask for.
+    X = property(lambda self: self.inputs)
+    y = property(lambda self: self.targets)
+
     def __len__(self):
         return len(self.inputs)
+
+    @property
+    def device(self):
+        """Where they are."""
+        return self.inputs.device
 
     def __getitem__(self, rows):
         inputs = self.inputs[rows]
@@ -110,12 +120,46 @@ class Stream(Dataset):
             window = None
 
 
-class Batches:
-    """Batches cut from `Rows` or a `Stream`: skorch itself collates row by row.
+class Picks(Dataset):
+    """Rows that are made dense when their batch comes.
 
     Parameters
     ----------
-    dataset : Rows or Stream
+    X : Sparse of shape (n_samples, n_features)
+        The source.
+    read : callable
+        Turns rows of it into float32 as the network reads them.
+    device : torch.device
+        Where tensors go.
+    numbers : ndarray of int of shape (n_rows,)
+        Which of the source's rows, in this order.
+    """
+
+    def __init__(self, X, read, device, numbers):
+        self.rows = Stream(X, read, device)
+        self.device = device
+        self.numbers = numbers
+        self.shape = len(numbers), X.shape[1]
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        rows = rows.cpu().numpy() if isinstance(rows, torch.Tensor) else rows
+        inputs = self.rows[self.numbers[rows]]
+        return inputs, inputs
+
+    def windows(self, shuffle):
+        """Yield the rows' parts that may be picked from at a time: all."""
+        yield self
+
+
+class Batches:
+    """Batches cut from rows: skorch itself collates row by row.
+
+    Parameters
+    ----------
+    dataset : Rows, Stream or Picks
     batch_size : int
         Rows in a batch. The last batch has what is left, but a single row, which
         batch normalisation could not stand, joins the batch before.
@@ -138,7 +182,7 @@ class Batches:
                 window = Rows(torch.cat([left[0], window.inputs]))
             order = None
             if self.shuffle:
-                order = torch.randperm(len(window), device=window.inputs.device)
+                order = torch.randperm(len(window), device=window.device)
             n_batches = min(len(window) // self.batch_size, todo - 1)
             for i in range(n_batches):
                 rows = slice(i * self.batch_size, (i + 1) * self.batch_size)
@@ -170,7 +214,7 @@ class Data(NamedTuple):
     ----------
     every : Tensor or Stream of shape (n_samples, n_features)
         All rows, in any order.
-    train : Rows or Stream
+    train : Rows, Stream or Picks
         Those to train on.
     valid : Tensor of shape (n_aside, n_features) or None
         Those set aside.
@@ -219,6 +263,11 @@ def read(table, parts, scaling, device, picked=None):
         if picked is None:
             return Data(every, train, every[aside])
         return Data(every, train, torch.from_numpy(scaled(picked)).to(device))
+    if isinstance(table, tables.Sparse):
+        every = Stream(table, scaled, device)
+        numbers = np.arange(len(table)) if train is None else train
+        valid = every[aside] if len(aside) else None
+        return Data(every, Picks(table, scaled, device, numbers), valid)
     rows = scaled(table)
     if not len(aside):
         rows = torch.from_numpy(rows).to(device)

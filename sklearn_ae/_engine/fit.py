@@ -250,7 +250,7 @@ def _keeper(job, survey, plan, data, axes, blueprint):
         return KeepFinite()
     if survey.cross_fitted:
         labels = None if survey.found is None else survey.found.labels
-        rows, k = data.every.cpu(), blueprint.n_components
+        rows, k = data.every[:].cpu(), blueprint.n_components
         return crossfit.CrossFit(
             *(rows, axes, k, estimator.alpha, labels, survey.split_seed),
             survey.scaling.ends,

@@ -11,7 +11,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import PrintLog
 from skorch.exceptions import DeviceWarning
-from skorch.utils import to_tensor
+from skorch.utils import to_numpy, to_tensor
 
 from . import tables
 from .batches import Batches
@@ -25,7 +25,29 @@ HALF_PRODUCTS = 100_000_000  # of a batch, below which bfloat16 is no gain on a 
 BFLOAT16 = ("avx512_bf16", "amx_tile")  # sets of instructions
 
 
-class AutoencoderNet(NeuralNet):
+class ReconstructingNet(NeuralNet):
+    """A skorch net whose predictions are what its objective makes of the decoded."""
+
+    def predict_proba(self, X):
+        """Return reconstructions of rows, as the network reads rows.
+
+        Parameters
+        ----------
+        X : array-like, Tensor or Dataset of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+        """
+        parts = []
+        for found in self.forward_iter(X):
+            decoded = found[0] if isinstance(found, (tuple, list)) else found
+            with torch.no_grad():
+                parts.append(to_numpy(self.criterion_.activate(decoded).float()))
+        return np.concatenate(parts)
+
+
+class AutoencoderNet(ReconstructingNet):
     """A skorch net whose criterion is an `Objective`.
 
     Parameters

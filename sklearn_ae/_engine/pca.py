@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.decomposition import PCA
 
-from .tables import chunks, is_large
+from .tables import Sparse, chunks, is_large
 
 PCA_FEATURES = 4096  # above which PCA of a stream takes a sample of its rows,
 PCA_CELLS = 2**28  # of this size: 1 GiB
+FEW_FEATURES = 1000  # of sparse rows, up to which their covariances are quick
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,17 @@ def fit_pca(table, scaling, n_components, seed, sample_seed):
     -------
     Axes
     """
-    pca = PCA(n_components, random_state=seed)
+    rows, solver = _rows_and_solver(table, scaling, n_components, sample_seed)
+    pca = PCA(n_components, svd_solver=solver, random_state=seed)
     with np.errstate(invalid="ignore"):  # constant data have no ratios
-        pca.fit(_rows(table, scaling, sample_seed))
+        pca.fit(rows)
+    components = pca.components_
+    if solver == "arpack":  # whose last is its first, which torch does not take
+        components = components.copy()
     shares = np.cumsum(pca.explained_variance_ratio_, dtype=np.float64)
     rank = min(pca.n_samples_, pca.n_features_in_)
     return Axes(
-        pca.components_,
+        components,
         # PCA saw centred data, the network sees them only where they are not bounded.
         scaling.mean if scaling.bounded else np.zeros_like(scaling.mean),
         pca.explained_variance_,
@@ -93,10 +98,38 @@ def fit_pca(table, scaling, n_components, seed, sample_seed):
     )
 
 
+def _rows_and_solver(table, scaling, n_components, sample_seed):
+    """Return rows, in units of the scale, and what finds their components."""
+    if isinstance(table, Sparse):
+        n_features = table.shape[1]
+        solver = "covariance_eigh" if n_features <= PCA_FEATURES else None
+        some = n_components is not None and n_components < min(table.shape)
+        if some and n_features > FEW_FEATURES:
+            solver = "arpack"
+        rows = _sparse_rows(table, scaling)
+        if solver is not None and rows.data.any():  # which ARPACK asks for
+            return rows, solver
+    return _rows(table, scaling, sample_seed), "auto"
+
+
+def _sparse_rows(table, scaling):
+    """Return a table's rows as they are, in float64 and units of the scale.
+
+    PCA takes the mean from sums of squares, or from products, which costs digits where
+    it is far from zero beside the spread. Of columns with many zeros it is not, and the
+    others are as full when they are centred.
+    """
+    rows = table.matrix.astype(np.float64)
+    full = np.bincount(rows.indices, minlength=rows.shape[1]) == rows.shape[0]
+    rows.data -= np.where(full, scaling.mean, 0.0)[rows.indices]
+    rows.data /= scaling.scale
+    return rows
+
+
 def _rows(table, scaling, sample_seed):
     """Return rows that have the table's covariance, in units of the scale."""
     if not is_large(table):
-        return _centred(table, scaling)
+        return _centred(table[:], scaling)
     n_rows, n_features = table.shape
     if n_features > PCA_FEATURES:  # whose covariances are too many
         n_some = min(n_rows, PCA_CELLS // n_features)

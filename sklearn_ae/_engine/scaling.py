@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
+from sklearn.utils.sparsefuncs import min_max_axis
 
-from .tables import CHUNK_CELLS, chunks
+from .tables import CHUNK_CELLS, chunks, parts
 
 MOST = 1e150  # what can still be squared and added up in float64
 # A column ends at its least or largest value where so many of its cells equal it: the
@@ -126,10 +128,11 @@ def finite(array, dtype, unit=1.0):
 
 def ends(table):
     """Return the least and the largest cell of a table."""
-    blocks = (table[rows] for rows in chunks(table))
     found = [
-        (np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None))
-        for block in blocks
+        (np.fmin.reduce(part, axis=None), np.fmax.reduce(part, axis=None))
+        if isinstance(part, np.ndarray)
+        else (part.min(), part.max())
+        for part in parts(table)
     ]
     lows, highs = np.array(found).T
     return np.fmin.reduce(lows), np.fmax.reduce(highs)
@@ -149,16 +152,11 @@ class _Moments:
     n_high: np.ndarray | int = 0  # and its largest
 
     def add(self, block, tiny):
-        """Take a block of rows in."""
-        n_rows, low, high = len(block), block.min(axis=0), block.max(axis=0)
+        """Take a block of rows in, dense or sparse."""
+        moments = _of_sparse if issparse(block) else _of_dense
+        n_rows = block.shape[0]
+        low, high, mean, unit, squares = moments(block, tiny)
         self._count(block, low, high)
-        mean = block.sum(axis=0, dtype=np.float64) / n_rows
-        unit = max((high - mean).max(), (mean - low).max())
-        residuals = block - mean
-        correction = residuals.sum(axis=0)
-        squares = np.square(residuals / unit).sum() if unit > tiny else 0.0
-        # Constant columns lose the rounding error of their mean.
-        mean = mean + correction / n_rows
         if self.n_rows:
             n_all = self.n_rows + n_rows
             between = mean - self.mean
@@ -174,8 +172,8 @@ class _Moments:
 
     def _count(self, block, low, high):
         """Join the ends of the columns, and how many cells lie there."""
-        n_low = (block == low).sum(axis=0) * (low <= self.low)
-        n_high = (block == high).sum(axis=0) * (high >= self.high)
+        n_low = _number_at(block, low) * (low <= self.low)
+        n_high = _number_at(block, high) * (high >= self.high)
         self.n_low = n_low + self.n_low * (self.low <= low)
         self.n_high = n_high + self.n_high * (self.high >= high)
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
@@ -196,12 +194,54 @@ class _Moments:
         return floor.astype(np.float64), ceiling.astype(np.float64)
 
 
+# Constant columns lose the rounding error of their mean.
+
+
+def _of_dense(block, tiny):
+    """Return ends and means of columns, a unit, and the squared distances in it."""
+    low, high = block.min(axis=0), block.max(axis=0)
+    mean = block.sum(axis=0, dtype=np.float64) / len(block)
+    unit = max((high - mean).max(), (mean - low).max())
+    residuals = block - mean
+    correction = residuals.sum(axis=0)
+    squares = np.square(residuals / unit).sum() if unit > tiny else 0.0
+    return low, high, mean + correction / len(block), unit, squares
+
+
+def _of_sparse(block, tiny):
+    """Do so from the values that are stored, and the number of those that are not."""
+    n_rows, n_features = block.shape
+    columns, values = block.indices, block.data.astype(np.float64)
+    zeros = n_rows - np.bincount(columns, minlength=n_features)
+    low, high = min_max_axis(block, axis=0)
+    mean = np.bincount(columns, values, n_features) / n_rows
+    unit = max((high - mean).max(), (mean - low).max())
+    residuals = values - mean[columns]
+    correction = np.bincount(columns, residuals, n_features) - zeros * mean
+    squares = 0.0  # none is a difference, in which digits would be lost
+    if unit > tiny:
+        squares = np.square(residuals / unit).sum()
+        squares += (zeros * np.square(mean / unit)).sum()
+    return low, high, mean + correction / n_rows, unit, squares
+
+
+def _number_at(block, values):
+    """Return how many cells of each column are equal to the column's value."""
+    if not issparse(block):
+        return (block == values).sum(axis=0)
+    n_rows, n_features = block.shape
+    columns = block.indices
+    zeros = n_rows - np.bincount(columns, minlength=n_features)
+    stored = columns[block.data == values[columns]]
+    return np.bincount(stored, minlength=n_features) + zeros * (values == 0)
+
+
 def measure(blocks, dtype, bounded, clip=None):
     """Measure centre, unit and ends of rows, reading them once.
 
     Parameters
     ----------
-    blocks : iterable of ndarray of shape (n_rows, n_features)
+    blocks : iterable of {ndarray, sparse array} of shape (n_rows, n_features)
         All rows, in parts.
     dtype : dtype
         Of the rows.

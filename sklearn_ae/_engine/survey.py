@@ -17,7 +17,7 @@ from .fitted import Fitted
 from .losses import LOSSES, output_of
 from .plan import n_aside
 from .scaling import Scaling, ends, measure, measure_observed
-from .tables import HELD_CELLS, Picked, chunks, has_missing, is_large
+from .tables import HELD_CELLS, Picked, has_missing, is_large, parts
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,7 @@ def look_through(job):
     elif is_large(table):
         survey = _look_through_large(job, split_seed, n_wanted)
     else:
-        blocks = (table[rows] for rows in chunks(table))
-        scaling = previous.codec.scaling if previous else _measure(job, blocks)
+        scaling = previous.codec.scaling if previous else _measure(job, parts(table))
         found = None
         if n_wanted:
             found = aside.find(

@@ -1,14 +1,14 @@
 """Tables: where rows come from, and how many of them are read at a time.
 
 A table is whatever has `shape`, `dtype` (float32 or float64), a length, and gives a
-dense array for a slice or for an array of row numbers: `numpy.ndarray`, or `Lazy`.
-To add a kind of table: a class here, and a branch in `as_table`.
+dense array for a slice or for an array of row numbers: `numpy.ndarray`, `Lazy` or
+`Sparse`. To add a kind of table: a class here, and a branch in `as_table`.
 """
 
 import mmap
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 from sklearn.utils import check_array
 
 CHUNK_CELLS = 2**20  # cells of the widest layer in one inference step: 4 MiB
@@ -42,7 +42,7 @@ def is_large(X):
 
 def has_missing(X):
     """Tell whether a cell of a table is NaN."""
-    if isinstance(X, Lazy):  # which refuses them
+    if isinstance(X, (Lazy, Sparse)) or issparse(X):  # which are refused then
         return False
     return any(np.isnan(X[rows]).any() for rows in chunks(X))
 
@@ -72,15 +72,15 @@ def as_table(X, check):
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
         What the user gave.
     check : callable
         Called with X, or with an array of its shape and type where X is checked as it
-        is read; returns the checked array.
+        is read; returns the checked array, of sparse rows one in CSR.
 
     Returns
     -------
-    ndarray or Lazy
+    ndarray, Lazy or Sparse
     """
     if (n_axes := getattr(X, "ndim", 2)) > 2:
         raise ValueError(
@@ -90,9 +90,56 @@ def as_table(X, check):
             f"image_shape."
         )
     if not Lazy.suits(X):
-        return check(X)
+        X = check(X)
+        if not issparse(X):
+            return X
+        if np.isnan(X.data).any():
+            raise ValueError(
+                "Sparse X has missing cells (NaN), which only dense rows may have: pass "
+                "X.toarray(), or fill them first."
+            )
+        return Sparse(X)
     check(np.broadcast_to(np.zeros((), X.dtype), (min(X.shape[0], 2), X.shape[1])))
     return Lazy(X)
+
+
+def parts(table):
+    """Yield a table's rows in order: dense blocks, or sparse ones of a sparse table."""
+    if isinstance(table, Sparse):
+        yield from table.parts()
+    else:
+        for rows in chunks(table):
+            yield table[rows]
+
+
+class Sparse:
+    """A table of mostly zeros, of which the rows that are asked for are made dense.
+
+    Parameters
+    ----------
+    matrix : sparse matrix of shape (n_samples, n_features)
+        In CSR, of floats.
+    """
+
+    def __init__(self, matrix):
+        if not matrix.has_canonical_format:  # a cell in parts, or cells in any order
+            matrix = matrix.copy()
+            matrix.sum_duplicates()
+        self.matrix = matrix
+        self.shape = matrix.shape
+        self.dtype = matrix.dtype
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        return self.matrix[rows].toarray()
+
+    def parts(self):
+        """Yield the rows in order, in sparse parts of about `CHUNK_CELLS` values."""
+        step = max(1, CHUNK_CELLS * len(self) // max(self.matrix.nnz, 1))
+        for start in range(0, len(self), step):
+            yield csr_array(self.matrix[start : start + step])
 
 
 class Lazy:
@@ -161,15 +208,20 @@ class Picked:
 
     def __init__(self, numbers):
         self.numbers = numbers
-        self.rows = None  # (n_numbers, n_features)
+        self.rows = None  # (n_numbers, n_features), dense or a `Sparse`
         self._marks = None  # (n_samples,), equal for equal rows
 
     def watch(self, table):
-        """Yield a table's chunks in order, and copy the rows among them."""
+        """Yield a table's parts in order, and copy the rows among them."""
         n_samples, n_features = table.shape
+        weights = np.random.default_rng(0).uniform(1, 2, n_features)
+        if isinstance(table, Sparse):
+            self.rows = Sparse(table.matrix[self.numbers])
+            self._marks = table.matrix @ weights
+            yield from table.parts()
+            return
         self.rows = np.empty((len(self.numbers), n_features), table.dtype)
         self._marks = np.empty(n_samples)
-        weights = np.random.default_rng(0).uniform(1, 2, n_features)
         for rows in chunks(table):
             block = table[rows]
             # Not by matrix product, whose kernels round rows differently.
