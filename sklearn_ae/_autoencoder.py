@@ -74,12 +74,12 @@ class AutoencoderTransformer(BaseAutoencoder):
         Of the reconstruction. "auto" is "logistic" for cross-entropy; for other losses
         it clips each column to its least and to its largest training value where many
         cells lie, as those of pixels, shares and counts do: where at least 10 rows, and
-        one in a thousand, are equal to it (not in a first `partial_fit`, which more rows
-        follow). "clip" moves what lies beyond `data_range_`, the least and the largest
-        value of the training data, to its ends. PCA's start is clipped as well; values
-        of new rows beyond an end are reconstructed as the end. With "logistic" data must
-        lie in [0, 1] and are reconstructed within it, with "tanh" in [-1, 1]; they are
-        neither centred nor scaled then. "identity" clips nothing.
+        one in a thousand, are equal to it (not in a first `partial_fit`, which more
+        rows follow). "clip" moves what lies beyond `data_range_`, the least and the
+        largest value of the training data, to its ends. PCA's start is clipped as well;
+        values of new rows beyond an end are reconstructed as the end. With "logistic"
+        data must lie in [0, 1] and are reconstructed within it, with "tanh" in [-1, 1];
+        they are neither centred nor scaled then. "identity" clips nothing.
     code_activation : {"identity", "relu", "tanh", "logistic", "silu", "gelu", "elu"}, \
             default="identity"
         Of the code. All but "identity" need ``init="random"``.

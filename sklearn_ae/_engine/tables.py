@@ -95,8 +95,8 @@ def as_table(X, check):
             return X
         if np.isnan(X.data).any():
             raise ValueError(
-                "Sparse X has missing cells (NaN), which only dense rows may have: pass "
-                "X.toarray(), or fill them first."
+                "Sparse X has missing cells (NaN), which only dense rows may have: "
+                "pass X.toarray(), or fill them first."
             )
         return Sparse(X)
     check(np.broadcast_to(np.zeros((), X.dtype), (min(X.shape[0], 2), X.shape[1])))
