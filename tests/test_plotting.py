@@ -422,6 +422,37 @@ def test_codes_as_text(digits, pca):
         CodeDisplay.from_estimator(pca, X, text=True)
 
 
+def test_new_rows_over_those_of_the_fit(digits, pca):
+    X, y = digits
+    display = CodeDisplay.from_estimator(
+        pca, X[:300], y[:300], X_train=X[300:], names="median"
+    )
+    np.testing.assert_allclose(display.beneath_.get_offsets(), pca.transform(X[300:]))
+    codes = pca.transform(X[:300])
+    for label, name in display.names_.items():
+        assert name.get_text() == str(label)
+        expected = np.median(codes[y[:300] == label], axis=0)
+        np.testing.assert_allclose(name.get_position(), expected)
+    assert list(display.names_) == list(range(10))
+    assert display.ax_.get_legend() is None
+    beneath, first = display.beneath_.get_zorder(), display.points_[0].get_zorder()
+    drawn = display.ax_.get_children()
+    assert beneath <= first
+    assert drawn.index(display.beneath_) < drawn.index(display.points_[0])
+    display.figure_.canvas.draw()
+    again = display.plot()
+    assert len(legend_of(again.ax_)) == 10
+    three = PCA(3).fit(X)
+    display = CodeDisplay.from_estimator(
+        three, X[:300], y[:300], X_train=X[300:], names="median"
+    )
+    display.figure_.canvas.draw()
+    with pytest.raises(ValueError, match="names must be 'legend' or 'median'"):
+        CodeDisplay.from_estimator(pca, X, y, names="none")
+    with pytest.raises(ValueError, match="codes_train must have the 2 units"):
+        CodeDisplay.from_predictions(codes, codes_train=codes[:, :1])
+
+
 def test_codes_of_three_units(digits):
     X, y = digits
     pca = PCA(4).fit(X)

@@ -27,6 +27,8 @@ class CodeDisplay(Display):
         Which of the code's units these are, for the labels of the axes.
     y_name : str, default=None
         What `y` is, over the legend or along the colour bar.
+    beneath : ndarray of shape (n_beneath, 2) or (n_beneath, 3), default=None
+        Codes of other rows, drawn in grey beneath.
 
     Attributes
     ----------
@@ -36,6 +38,10 @@ class CodeDisplay(Display):
         Figure that holds them.
     points_ : dict of object to PathCollection
         The points of each class; ``points_[None]`` if there are no classes.
+    beneath_ : PathCollection
+        The points beneath, if there are such.
+    names_ : dict of object to Text
+        The names of classes that stand at their medians, if they do.
     colorbar_ : matplotlib Colorbar
         The colour bar, if there are values.
 
@@ -52,15 +58,26 @@ class CodeDisplay(Display):
 
     _figsize = (6.4, 5)
 
-    def __init__(self, codes, y=None, *, components=(0, 1), y_name=None):
+    def __init__(self, codes, y=None, *, components=(0, 1), y_name=None, beneath=None):
         self.codes = codes
         self.y = y
         self.components = components
         self.y_name = y_name
+        self.beneath = beneath
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y=None, *, components=None, ax=None, text=False, size=20
+        cls,
+        estimator,
+        X,
+        y=None,
+        *,
+        X_train=None,
+        components=None,
+        ax=None,
+        text=False,
+        size=20,
+        names="legend",
     ):
         """Encode rows and draw their codes.
 
@@ -73,6 +90,9 @@ class CodeDisplay(Display):
         y : array-like of shape (n_samples,), default=None
             Classes or values to colour by. Numbers count as classes if they are whole
             and there are at most 30 distinct ones, with 5 rows to each or more.
+        X_train : {array-like, sparse matrix, DataFrame}, default=None
+            Rows drawn beneath in grey, such as those of the fit, to show where new
+            rows fall on the map.
         components : sequence of int, default=None
             The two or three units to draw, counted from 0. By default all, if there
             are two or three.
@@ -84,6 +104,9 @@ class CodeDisplay(Display):
         size : float, default=20
             Area of a point in square points of typography, as in matplotlib's
             `scatter`; a label is about as large.
+        names : {"legend", "median"}, default="legend"
+            Where the names of classes stand: in a legend, or on the map itself, each
+            at the median of its points.
 
         Returns
         -------
@@ -106,15 +129,26 @@ class CodeDisplay(Display):
         return cls.from_predictions(
             estimator.transform(X),
             y,
+            codes_train=None if X_train is None else estimator.transform(X_train),
             components=components,
             ax=ax,
             text=text,
             size=size,
+            names=names,
         )
 
     @classmethod
     def from_predictions(
-        cls, codes, y=None, *, components=None, ax=None, text=False, size=20
+        cls,
+        codes,
+        y=None,
+        *,
+        codes_train=None,
+        components=None,
+        ax=None,
+        text=False,
+        size=20,
+        names="legend",
     ):
         """Draw codes.
 
@@ -122,7 +156,9 @@ class CodeDisplay(Display):
         ----------
         codes : {array-like, sparse matrix, DataFrame}, (n_samples, n_components)
             What ``transform`` gave.
-        y, components, ax, text, size
+        codes_train : {array-like, sparse matrix, DataFrame}, default=None
+            Codes of the rows drawn beneath.
+        y, components, ax, text, size, names
             As in :meth:`from_estimator`.
 
         Returns
@@ -147,10 +183,24 @@ class CodeDisplay(Display):
         components = check_components(components, codes.shape[1], (2, 3))
         y_name = getattr(y, "name", None)  # of a pandas Series
         y = check_y(y, len(codes))
-        display = cls(codes[:, components], y, components=components, y_name=y_name)
-        return display.plot(ax, text=text, size=size)
+        if codes_train is not None:
+            codes_train = dense(codes_train, "codes_train")
+            if codes_train.shape[1] != codes.shape[1]:
+                raise ValueError(
+                    f"codes_train must have the {codes.shape[1]} units of codes. Got "
+                    f"{codes_train.shape[1]}."
+                )
+            codes_train = codes_train[:, components]
+        display = cls(
+            codes[:, components],
+            y,
+            components=components,
+            y_name=y_name,
+            beneath=codes_train,
+        )
+        return display.plot(ax, text=text, size=size, names=names)
 
-    def plot(self, ax=None, *, text=False, size=20):
+    def plot(self, ax=None, *, text=False, size=20, names="legend"):
         """Draw the points.
 
         Parameters
@@ -162,6 +212,9 @@ class CodeDisplay(Display):
             Whether to draw the labels themselves, whatever they are, for points.
         size : float, default=20
             Area of a point in square points of typography; a label is about as large.
+        names : {"legend", "median"}, default="legend"
+            Where the names of classes stand: in a legend, or on the map itself, each
+            at the median of its points.
 
         Returns
         -------
@@ -178,10 +231,12 @@ class CodeDisplay(Display):
         """
         if text and self.y is None:
             raise ValueError("text=True draws labels: give them as y. Got y=None.")
+        if names not in ("legend", "median"):
+            raise ValueError(f"names must be 'legend' or 'median'. Got {names!r}.")
         projection = "3d" if len(self.components) == 3 else None
-        return self._plot(ax, projection=projection, text=text, size=size)
+        return self._plot(ax, projection=projection, text=text, size=size, names=names)
 
-    def _draw(self, ax, text, size):
+    def _draw(self, ax, text, size, names):
         n_units = len(self.components)
         if (ax.name == "3d") != (n_units == 3):
             raise ValueError(
@@ -189,12 +244,20 @@ class CodeDisplay(Display):
                 f"{ax.name!r}: make it with projection='3d' for 3 units and without "
                 f"for 2, or choose units by components."
             )
+        if self.beneath is not None:
+            self.beneath_ = ax.scatter(
+                *self.beneath.T, s=size / 2, color="0.85", linewidth=0
+            )
         self.points_ = {}
         labels = self._labels(text)
         if labels is None:
             self._draw_values(ax, size)
         else:
             self._draw_classes(ax, labels, text, size)
+            if names == "median":
+                self._name_classes(ax, labels)
+            elif not text:
+                self._add_legend(ax, labels, size)
         for axis, component in zip("xyz", self.components, strict=False):
             ax.set(**{f"{axis}label": f"code[:, {component}]"})
         if n_units == 2:
@@ -226,7 +289,7 @@ class CodeDisplay(Display):
             )
 
     def _draw_classes(self, ax, labels, text, size):
-        """Draw the points of each class, and the legend."""
+        """Draw the points of each class."""
         for i, label in enumerate(labels):
             style = {"marker": _MARKERS[i % len(_MARKERS)], "s": size}
             if text:
@@ -238,16 +301,32 @@ class CodeDisplay(Display):
                 linewidth=0,
                 **style,
             )
-        if not text:
-            ax.legend(
-                title=self.y_name,
-                loc="upper left",
-                bbox_to_anchor=(1.08 if ax.name == "3d" else 1, 1),
-                ncols=math.ceil(len(labels) / 14),
-                frameon=False,
-                markerscale=max(1, (30 / size) ** 0.5),
-                handletextpad=0.2,
+
+    def _add_legend(self, ax, labels, size):
+        """Name the classes beside the points."""
+        ax.legend(
+            title=self.y_name,
+            loc="upper left",
+            bbox_to_anchor=(1.08 if ax.name == "3d" else 1, 1),
+            ncols=math.ceil(len(labels) / 14),
+            frameon=False,
+            markerscale=max(1, (30 / size) ** 0.5),
+            handletextpad=0.2,
+        )
+
+    def _name_classes(self, ax, labels):
+        """Name the classes where they are, on a ground that keeps names readable."""
+        self.names_ = {
+            label: ax.text(
+                *np.median(self.codes[self.y == label], axis=0),
+                str(label),
+                ha="center",
+                va="center",
+                weight="bold",
+                bbox={"boxstyle": "round,pad=0.15", "color": "white", "alpha": 0.75},
             )
+            for label in labels
+        }
 
 
 def _text_marker(label, size):
