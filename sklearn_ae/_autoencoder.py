@@ -126,8 +126,9 @@ class AutoencoderTransformer(BaseAutoencoder):
         ordered code the root of the batch size, divided by 2,000, at most 0.006.
     max_iter : int or "auto", default="auto"
         Epochs at most; with 0 the start is the result. "auto" is as many as make 1,000
-        steps, for an ordered code 2,000, from 13 to 200 epochs. A fit that shows no
-        sign of a gain on PCA ends after 15 % of them, at least 3 and at most 10.
+        steps, for an ordered code 2,000, from 13 to 200 epochs. With more
+        columns than rows a fit that shows no sign of a gain on PCA ends after 15 % of
+        them, at least 5 and at most 10.
     tol : float, default=1e-3
         Share by which the validation loss must fall to count as an improvement.
     early_stopping : bool, default=True

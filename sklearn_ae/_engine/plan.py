@@ -53,8 +53,8 @@ class Plan:
 
     @property
     def trial(self):
-        """Epochs after which there should be a sign of a gain."""
-        return int(np.clip(0.15 * self.n_epochs, 3, 10))
+        """Epochs after which a wide table should show a sign of a gain."""
+        return int(np.clip(0.15 * self.n_epochs, 5, 10))
 
     @classmethod
     def of(cls, params, n_rows, ordered, one_pass):
