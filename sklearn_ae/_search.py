@@ -15,7 +15,7 @@ from sklearn.base import (
 )
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
@@ -74,8 +74,7 @@ class AutoencoderTransformerCV(
         Whether an autoencoder of the chosen size is fitted to all rows. Without it
         there is no `best_estimator_`, and nothing can be transformed.
     random_state : int, RandomState instance or None, default=None
-        Seeds the fits, if the `estimator` has no `random_state` of its own. An int is
-        given to each; otherwise all get one that is drawn.
+        Draws one seed for all fits, if the `estimator` has none of its own.
 
     Attributes
     ----------
@@ -276,10 +275,8 @@ class AutoencoderTransformerCV(
             AutoencoderTransformer() if self.estimator is None else self.estimator
         )
         if estimator.random_state is None and self.random_state is not None:
-            seed = self.random_state
-            if not isinstance(seed, Integral):
-                seed = int(seed.randint(2**31))
-            estimator = clone(estimator).set_params(random_state=seed)
+            seed = check_random_state(self.random_state).randint(2**31)
+            estimator = clone(estimator).set_params(random_state=int(seed))
         if isinstance(estimator, GenerativeAutoencoder):
             raise TypeError(
                 f"estimator must have an ordered code. Got "
