@@ -15,7 +15,7 @@ from sklearn.base import (
 )
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,7 +27,7 @@ from ._generative import GenerativeAutoencoder
 from ._html import NetworkHTMLMixin
 from ._independence import checked_groups, splits_in_order
 from ._onnx import OnnxMixin
-from ._sklearn import HasMethods, Interval, StrOptions, fit_context, inspected
+from ._sklearn import HasMethods, StrOptions, fit_context, inspected
 
 RULES = ("best", "one_standard_error")
 
@@ -73,6 +73,8 @@ class AutoencoderTransformerCV(
     refit : bool, default=True
         Whether an autoencoder of the chosen size is fitted to all rows. Without it
         there is no `best_estimator_`, and nothing can be transformed.
+    random_state : int, RandomState instance or None, default=None
+        Draws one seed for all fits, if the `estimator` has none of its own.
 
     Attributes
     ----------
@@ -137,7 +139,7 @@ class AutoencoderTransformerCV(
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "n_components": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "n_components": "no_validation",  # `_sizes` has more to say
         "estimator": [BaseAutoencoder, None],
         "predictor": [HasMethods(["fit", "predict"]), None],
         "cv": ["cv_object"],
@@ -145,6 +147,7 @@ class AutoencoderTransformerCV(
         "scoring": [str, callable, None],
         "n_jobs": [Integral, None],
         "refit": ["boolean"],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -158,6 +161,7 @@ class AutoencoderTransformerCV(
         scoring=None,
         n_jobs=None,
         refit=True,
+        random_state=None,
     ):
         self.n_components = n_components
         self.estimator = estimator
@@ -167,6 +171,7 @@ class AutoencoderTransformerCV(
         self.scoring = scoring
         self.n_jobs = n_jobs
         self.refit = refit
+        self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, groups=None):
@@ -203,7 +208,7 @@ class AutoencoderTransformerCV(
         target = None if y is None else np.asarray(y)
         check_consistent_length(rows, target)
         table = Sparse(rows) if issparse(rows) else rows
-        found = self._dependence(table, groups)
+        found = self._dependence(table, groups, estimator)
         splits = self._splits(table, target, found)
         groups = None  # rows in order: the fits see it themselves
         if found is not None and found.kind != "rows in order":
@@ -238,13 +243,13 @@ class AutoencoderTransformerCV(
         vars(self).update(fitted)
         return self
 
-    def _dependence(self, table, groups):
+    def _dependence(self, table, groups, estimator):
         """Return which rows belong together, or None if each stands for itself."""
         if groups is not None:
             groups = checked_groups(groups, table)
         elif not isinstance(self.cv, Integral):
             return None  # the caller's own folds
-        in_order = groups is None and self._estimator().validation_rows == "last"
+        in_order = groups is None and estimator.validation_rows == "last"
         return find(table, groups, seed=0, in_order=in_order)
 
     def _splits(self, table, target, found):
@@ -269,6 +274,9 @@ class AutoencoderTransformerCV(
         estimator = (
             AutoencoderTransformer() if self.estimator is None else self.estimator
         )
+        if estimator.random_state is None and self.random_state is not None:
+            seed = check_random_state(self.random_state).randint(2**31)
+            estimator = clone(estimator).set_params(random_state=int(seed))
         if isinstance(estimator, GenerativeAutoencoder):
             raise TypeError(
                 f"estimator must have an ordered code. Got "
@@ -293,7 +301,12 @@ class AutoencoderTransformerCV(
         return check_scoring(estimator, scoring=self.scoring)
 
     def _sizes(self):
-        sizes = np.atleast_1d(self.n_components).tolist()
+        if isinstance(self.n_components, BaseEstimator):
+            raise TypeError(
+                f"n_components must be whole numbers. Got "
+                f"{type(self.n_components).__name__}, which belongs into estimator=."
+            )
+        sizes = np.atleast_1d(np.asarray(self.n_components, dtype=object)).tolist()
         if not sizes or not all(isinstance(k, Integral) and k >= 1 for k in sizes):
             raise ValueError(
                 f"n_components must hold one or more whole numbers of at least 1. Got "

@@ -225,3 +225,33 @@ def test_a_failed_fit_leaves_the_last_one(fitted):
         model.fit(DIGITS[:, :10])
     assert_array_equal(model.transform(DIGITS), codes)
     assert model.n_features_in_ == 64
+
+
+def test_random_state_seeds_the_fits():
+    X = load_digits().data[:150]
+
+    def codes(seed, own=None):
+        estimator = AutoencoderTransformer(max_iter=1, init="random", random_state=own)
+        search = AutoencoderTransformerCV(
+            (1, 2), estimator=estimator, cv=2, random_state=seed
+        )
+        found = search.fit(X).transform(X)
+        assert estimator.random_state is own
+        return found
+
+    np.testing.assert_array_equal(codes(0), codes(0))
+    drawn = [codes(np.random.RandomState(3)) for _ in range(2)]
+    np.testing.assert_array_equal(*drawn)
+    assert not np.allclose(codes(0), codes(1))
+    np.testing.assert_array_equal(codes(0, own=5), codes(1, own=5))
+
+
+@pytest.mark.parametrize("sizes", ["many", None, {"a": 1}, 2.5, [], [0], [1, "2"]])
+def test_sizes_must_be_numbers(sizes):
+    with pytest.raises(ValueError, match="n_components must hold"):
+        AutoencoderTransformerCV(sizes).fit(np.eye(30))
+
+
+def test_an_estimator_in_the_place_of_sizes_is_told_where_it_belongs():
+    with pytest.raises(TypeError, match="estimator="):
+        AutoencoderTransformerCV(AutoencoderTransformer()).fit(np.eye(30))
