@@ -257,10 +257,8 @@ def _keeper(job, survey, plan, data, axes, blueprint):
         )
     safe_start = job.previous is not None or estimator.init == "pca"
     patience = estimator.n_iter_no_change if data.judged else None
-    # Of more columns than rows steps are dear and gains rare. Elsewhere, and going on
-    # from weights that were good, a gain may come late.
-    n_samples, n_features = job.table.shape
-    wide = n_features > n_samples and job.previous is None
+    # Of more columns than rows steps are dear and gains rare; elsewhere one may come late.
+    wide = job.table.shape[1] > len(job.table) and job.previous is None
     trial = plan.trial if wide and patience is not None else None
     labels = survey.split.labels
     judge = Judge(safe_start, estimator.tol, patience, labels, trial=trial)
