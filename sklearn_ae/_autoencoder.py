@@ -122,8 +122,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         (Smith and Topin 2019), or `learning_rate_init` throughout.
     learning_rate_init : float or "auto", default="auto"
         Highest learning rate of the schedule, and the constant one in `partial_fit`.
-        "auto" is 0.004, for batches above 256 rows more, as their root grows; for an
-        ordered code the root of the batch size, divided by 2,000, at most 0.006.
+        "auto" is 0.004, for batches above 256 rows more, as their root grows, and half
+        of that as a constant rate; for an ordered code the root of the batch size, divided by 2,000, at most 0.006.
     max_iter : int or "auto", default="auto"
         Epochs at most; with 0 the start is the result. "auto" is as many as make 1,000
         steps, for an ordered code 2,000, from 13 to 200 epochs. With more

@@ -147,7 +147,7 @@ def test_distance_of_more_codes_than_are_compared():
 
 def test_starts_at_whitened_pca():
     pca = PCA(4, whiten=True, random_state=0).fit(TRAIN)
-    start = make(4, max_iter=0).fit(TRAIN)
+    start = make(4, max_iter=0, out_activation="identity").fit(TRAIN)
     spread = start.net_.criterion_.spread
     assert_allclose(spread, 1, atol=0.1)
     assert_allclose(start.transform(TEST), pca.transform(TEST) * spread, atol=1e-5)

@@ -142,7 +142,7 @@ def test_a_draw_in_training_the_mean_otherwise():
 )
 def test_before_the_first_step_the_bound_is_the_density_of_pca(X, n_components):
     pca = PCA(n_components, random_state=0).fit(X)
-    vae = make(n_components, max_iter=0).fit(X)
+    vae = make(n_components, max_iter=0, out_activation="identity").fit(X)
     assert_allclose(vae.score_samples(X), pca.score_samples(X), atol=1e-4)
     noise = pca.noise_variance_
     assert vae.noise_variance_ == pytest.approx(noise, rel=1e-5)
@@ -391,7 +391,7 @@ def test_noise_stays_above_zero(n_components, early_stopping):
 
 
 def test_divergence_is_undone():
-    vae = make(4, optimizer="sgd", learning_rate_init=1e9)
+    vae = make(4, optimizer="sgd", learning_rate_init=1e9, out_activation="identity")
     with pytest.warns(ConvergenceWarning, match="Try a smaller learning_rate_init"):
         vae.fit(DIGITS)
     pca = PCA(4, random_state=0).fit(DIGITS)

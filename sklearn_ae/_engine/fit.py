@@ -257,7 +257,7 @@ def _keeper(job, survey, plan, data, axes, blueprint):
         )
     safe_start = job.previous is not None or estimator.init == "pca"
     patience = estimator.n_iter_no_change if data.judged else None
-    # Of more columns than rows steps are dear and gains rare; elsewhere one may come late.
+    # Of more columns than rows steps are dear and gains rare; elsewhere some come late.
     wide = job.table.shape[1] > len(job.table) and job.previous is None
     trial = plan.trial if wide and patience is not None else None
     labels = survey.split.labels

@@ -76,11 +76,12 @@ class Plan:
         Plan
         """
         batch_size = _batch_size(params, n_rows, ordered)
-        rate, rates = _rate(params, batch_size, ordered), None
+        steady = one_pass or params.learning_rate == "constant"
+        rate, rates = _rate(params, batch_size, ordered, steady), None
         n_epochs = 1 if one_pass else _n_epochs(params, n_rows, batch_size, ordered)
         n_steps = n_epochs * n_batches(n_rows, batch_size)
         memory_steps = None if one_pass else max(1.0, n_steps / MEMORIES)
-        if not one_pass and params.learning_rate == "one_cycle":
+        if not steady:
             rates = one_cycle(getattr(params, "optimizer__lr", rate), n_steps)
         optimizer = OPTIMIZERS.get(params.optimizer, params.optimizer)
         wanted = {"lr": rate, "weight_decay": params.alpha, "fused": True}
@@ -116,12 +117,13 @@ def _batch_size(params, n_rows, ordered):
     return int(np.clip(n_rows // 20, 16, 512))
 
 
-def _rate(params, batch_size, ordered):
+def _rate(params, batch_size, ordered, steady):
     if params.learning_rate_init != "auto":
         return params.learning_rate_init
     if ordered:
         return min(batch_size**0.5 / 2000, 0.006)
-    return RATE * max(1.0, batch_size / 256) ** 0.5
+    rate = RATE * max(1.0, batch_size / 256) ** 0.5
+    return rate / 2 if steady else rate  # which never falls
 
 
 def _n_epochs(params, n_rows, batch_size, ordered):
