@@ -269,7 +269,10 @@ def test_each_loss_is_lowest_where_it_is_minimised(loss):
     X = DIGITS / 16
     errors = {}
     for trained in (loss, "squared_error"):
-        model = AutoencoderTransformer(4, loss=trained, max_iter=40, random_state=0)
+        params = {"out_activation": "auto", "max_iter": 40, "random_state": 0}
+        if trained == "squared_error":  # whose clip would help by other means
+            params["out_activation"] = "identity"
+        model = AutoencoderTransformer(4, loss=trained, **params)
         p = model.fit(X).reconstruct(X)
         if loss == "binary_cross_entropy":
             p = p.clip(1e-3, 1 - 1e-3)
@@ -904,7 +907,7 @@ def test_validation_takes_all_rows_but_one_at_most(n_rows):
 
 @pytest.mark.parametrize(
     ("n_samples", "batch_size", "epochs"),
-    [(100, 16, 167), (1000, 50, 50), (54_000, 512, 13), (10**6, 512, 13)],
+    [(100, 16, 143), (1000, 50, 50), (54_000, 512, 13), (10**6, 512, 13)],
 )
 def test_auto_batches_and_epochs(n_samples, batch_size, epochs):
     plan = Plan.of(AutoencoderTransformer(), n_samples, ordered=False, one_pass=False)

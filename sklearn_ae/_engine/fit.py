@@ -237,7 +237,8 @@ def _layout(job, survey, filling):
     if wanted is None:  # as many as PCA has
         wanted = min(table.shape)
     blueprint = wrapped(estimator._blueprint(n_features, wanted))
-    blueprint = crossfit.narrowed(blueprint, len(table), survey.cross_fitted)
+    if not job.one_pass:  # whose rows are a part of many
+        blueprint = crossfit.narrowed(blueprint, len(table), survey.cross_fitted)
     if estimator.init == "pca" or blueprint.ordered:
         return pca(min(blueprint.n_components, *table.shape)), blueprint
     return None, blueprint
