@@ -4,7 +4,7 @@ VENV ?= .venv
 SEED ?= $(shell date +%s)
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help compare test fuzz test-oldest lint docs clean
+.PHONY: help compare test fuzz test-oldest gpu lint docs clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -30,6 +30,9 @@ test-oldest:  ## the test suite on the oldest releases we claim (downloads GBs o
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip install -q -c constraints-oldest.txt -e '.[test]'
 	.venv-oldest/bin/python -m pytest
+
+gpu:  ## on a GPU: the tests that need one, and how fast it is (6 minutes)
+	PYTHON=$(PYTHON) VENV=$(VENV) benchmarks/gpu_setup.sh $(ARGS)
 
 lint: $(VENV)/.lint  ## ruff, codespell and pip-audit, through pre-commit
 	$(VENV)/bin/pre-commit run --all-files --show-diff-on-failure
