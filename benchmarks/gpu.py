@@ -228,7 +228,7 @@ def streamed(run):
             gc.collect()
             torch.cuda.empty_cache()
             whole = torch.cuda.get_device_properties(run.device).total_memory
-            torch.cuda.set_per_process_memory_fraction(limit / whole, run.device)
+            torch.cuda.set_per_process_memory_fraction(limit / whole)
         for window in sizes:
             tables.WINDOW_CELLS = window
             with run.attempt(f"streamed, windows of {window:,} cells"):
@@ -236,7 +236,7 @@ def streamed(run):
     finally:
         tables.HELD_CELLS, tables.WINDOW_CELLS = held, cells
         if cuda:
-            torch.cuda.set_per_process_memory_fraction(1.0, run.device)
+            torch.cuda.set_per_process_memory_fraction(1.0)
 
 
 def _stream(run, X, window, limit):

@@ -53,7 +53,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     activation : {"auto", "relu", "identity", "tanh", "logistic", "silu", "gelu", \
             "elu"}, default="auto"
         Of the hidden layers. Code and reconstruction are linear. "auto" is "relu" up to
-        16 columns and for a small table (see Notes), otherwise "silu".
+        16 columns, for a small table (see Notes), if `partial_fit` begins, and where
+        codes follow a prior; otherwise "silu".
     dropout : float, default=0.0
         Share of hidden units dropped in training, in [0, 1).
     module : class or None, default=None
@@ -123,7 +124,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     learning_rate_init : float or "auto", default="auto"
         Highest learning rate of the schedule, and the constant one in `partial_fit`.
         "auto" is 0.004, for batches above 256 rows more, as their root grows, and half
-        of that as a constant rate; for an ordered code the root of the batch size, divided by 2,000, at most 0.006.
+        of that as a constant rate; for an ordered code the root of the batch size,
+        divided by 2,000, at most 0.006.
     max_iter : int or "auto", default="auto"
         Epochs at most; with 0 the start is the result. "auto" is as many as make 1,000
         steps, for an ordered code 2,000, from 13 to 200 epochs. With more

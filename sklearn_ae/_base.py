@@ -61,9 +61,7 @@ class BaseAutoencoder(
     device_ = of_fit(lambda fitted: fitted.codec.net.device)
     mean_ = of_fit(lambda fitted: fitted.codec.scaling.mean)
     scale_ = of_fit(lambda fitted: fitted.codec.scaling.scale)
-    data_range_ = of_fit(
-        lambda fitted: (fitted.codec.scaling.low, fitted.codec.scaling.high)
-    )
+    data_range_ = of_fit(lambda fitted: fitted.codec.scaling.range)
     loss_ = of_fit(lambda fitted: fitted.history.last_loss)
     best_loss_ = of_fit(lambda fitted: fitted.history.best_loss)
     loss_curve_ = of_fit(lambda fitted: fitted.history.losses)
@@ -89,17 +87,15 @@ class BaseAutoencoder(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to learn: at least two; NaN where a cell is missing. Sparse ones are
-            made dense a batch at a time.
+            At least two rows; NaN where a cell is missing. Sparse ones stay sparse.
         y : Ignored
             Present for scikit-learn's sake.
         groups : array-like of shape (n_samples,), default=None
             Which rows belong together, such as the measurements of one patient: they
             are set aside together, and count as one when an epoch is judged. Without
             it each row stands for itself; equal rows, which never stand on both sides,
-            count as one; and rows that look like near-copies of one another, or follow
-            one another in a series, are treated so with a warning. With
-            ``validation_rows="last"`` the order alone counts.
+            count as one; and rows that look like near-copies, or a series, are treated
+            so with a warning. With ``validation_rows="last"`` the order alone counts.
 
         Returns
         -------

@@ -38,7 +38,7 @@ ENGINE = [
     ),
     *("torch_state", "checkpoint", "net", "judge", "members", "crossfit"),
     *("history", "codec", "trial"),
-    *("fitted", "onnx", "survey", "fit"),
+    *("fitted", "onnx", "survey", "layout", "fit"),
 ]
 # The rooms that measure any reducer know no autoencoder.
 MEASURING = ORDER[ORDER.index("_reducers") : ORDER.index("callbacks")]

@@ -9,7 +9,7 @@ beat PCA of their own rows beyond doubt.
 import contextlib
 import copy
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -52,29 +52,6 @@ def suits(shape, found):
     n_groups = n_samples if found is None else len(np.unique(found.labels))
     rows = LEAST_ROWS <= n_groups <= n_samples <= MOST_ROWS
     return rows and n_features <= MOST_FEATURES
-
-
-def narrowed(blueprint, n_rows, cross_fitted):
-    """Return a blueprint of a network with as many hidden units as few rows want.
-
-    Parameters
-    ----------
-    blueprint : Blueprint
-    n_rows : int
-        Of the table; of many rows the blueprint stays as it is.
-    cross_fitted : bool
-        Whether the network is to be what is cross-fitted.
-
-    Returns
-    -------
-    Blueprint
-    """
-    own = {"activation": "relu"} if cross_fitted else {}
-    free = blueprint.settings.get("hidden_layer_sizes") == "auto"
-    if not cross_fitted and not (free and n_rows <= MOST_ROWS):
-        return blueprint
-    params = {**blueprint.params, "hidden_layer_sizes": HIDDEN, **own}
-    return replace(blueprint, params=params)
 
 
 def train(net, dataset, cross_fit):

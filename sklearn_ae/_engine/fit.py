@@ -9,7 +9,6 @@ import copy
 import hashlib
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 import torch
@@ -26,9 +25,9 @@ from .filling import Filling, cells_aside
 from .fitted import Fitted
 from .history import History
 from .judge import Judge, KeepBest, KeepFinite
+from .layout import layout
 from .net import AutoencoderNet
 from .noise import MOST_HIDDEN, MOST_HIDDEN_TO_FILL, corruption, hidden
-from .pca import fit_pca
 from .plan import JUDGED_ROWS, Plan
 from .scaling import Scaling
 from .survey import Job, look_through
@@ -102,7 +101,7 @@ def prepare(job, survey, listeners, checkpoint):
     """Start at PCA, and set a net up."""
     estimator, previous, scaling = job.estimator, job.previous, survey.scaling
     filling = _filling(job, survey)
-    axes, blueprint = _layout(job, survey, filling)
+    axes, blueprint = layout(job, survey, filling)
     data = batches.read(job.table, survey.split, scaling, job.device, survey.picked)
     if survey.hidden is not None:
         train, cells = cells_aside(data.every, survey.hidden)
@@ -198,50 +197,6 @@ def _filling(job, survey):
     if not survey.missing or job.previous is not None:
         return None
     return Filling.of(job.table, survey.scaling, survey.hidden, survey.split_seed)
-
-
-def _layout(job, survey, filling):
-    """Return PCA, where it is wanted, and the blueprint of the module."""
-    estimator, table, previous = job.estimator, job.table, job.previous
-    n_features = table.shape[1]
-    if previous is not None:
-        blueprint = estimator._blueprint(n_features, previous.codec.n_components)
-        if name := previous.codec.blueprint.difference(blueprint):
-            raise ValueError(
-                f"{name} has changed since the last fit, to "
-                f"{blueprint.settings.get(name)!r}, so its weights can't go on: set it "
-                f"back, or fit with warm_start=False."
-            )
-        return None, previous.codec.blueprint
-
-    def pca(n_components):
-        # The user's own seed: the randomized solver's result depends on it.
-        seed = estimator.random_state
-        if not isinstance(seed, Integral):
-            seed = int(job.generator.integers(2**31))
-        if filling is not None:
-            return filling.axes(survey.scaling, n_components, seed)
-        return fit_pca(table, survey.scaling, n_components, seed, survey.split_seed)
-
-    def wrapped(blueprint):
-        return blueprint if filling is None else filling.wrapped(blueprint)
-
-    if isinstance(estimator.n_components, float):
-        axes = pca(None)
-        # Some more than PCA needs: it is the held-out share that counts.
-        share = estimator.n_components + (1 - estimator.n_components) / 4
-        enough = int(np.searchsorted(axes.shares, share)) + 1
-        size = min(enough, len(axes.shares))
-        return axes.first(size), wrapped(estimator._blueprint(n_features, size))
-    wanted = estimator.n_components
-    if wanted is None:  # as many as PCA has
-        wanted = min(table.shape)
-    blueprint = wrapped(estimator._blueprint(n_features, wanted))
-    if not job.one_pass:  # whose rows are a part of many
-        blueprint = crossfit.narrowed(blueprint, len(table), survey.cross_fitted)
-    if estimator.init == "pca" or blueprint.ordered:
-        return pca(min(blueprint.n_components, *table.shape)), blueprint
-    return None, blueprint
 
 
 def _keeper(job, survey, plan, data, axes, blueprint):

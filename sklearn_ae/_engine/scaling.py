@@ -56,6 +56,11 @@ class Scaling:
         return scaled
 
     @property
+    def range(self):
+        """Smallest and largest cell."""
+        return self.low, self.high
+
+    @property
     def ends(self):
         """Floor and ceiling, as the network reads data; None if nothing is clipped."""
         if self.floor is None:
