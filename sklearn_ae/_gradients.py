@@ -2,6 +2,8 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from ._engine.codec import gradients
+
 
 class GradientsMixin:
     """Lets an autoencoder tell the gradients of its code."""
@@ -28,4 +30,4 @@ class GradientsMixin:
         sklearn_ae.inspection.loadings : Their mean over rows, and the way back.
         """
         check_is_fitted(self)
-        return self._fitted.codec.gradients(self._table(X))
+        return gradients(self._fitted.codec, self._table(X))

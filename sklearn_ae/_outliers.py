@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import AutoencoderTransformer
@@ -200,3 +201,12 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         return "estimator_" in vars(self)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        model = self._estimator()
+        steps = getattr(model, "steps", [("", model)])
+        own = [get_tags(step).input_tags for _, step in steps]
+        tags.input_tags.allow_nan = all(each.allow_nan for each in own)
+        tags.input_tags.sparse = all(each.sparse for each in own)
+        return tags

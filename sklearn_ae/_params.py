@@ -208,7 +208,8 @@ class Parameters(BaseEstimator):
         inner = {k: v for k, v in params.items() if k.startswith("callbacks__")}
         own = {k: v for k, v in params.items() if k not in {**prefixed, **inner}}
         super().set_params(**own)
-        self._set_callbacks(inner)
+        if inner:
+            self._set_callbacks(inner)
         vars(self).update(prefixed)
         return self
 

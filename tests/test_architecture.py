@@ -36,7 +36,7 @@ ENGINE = [
         "variational",
         "adversarial",
     ),
-    *("torch_state", "checkpoint", "net", "judge", "members", "crossfit"),
+    *("torch_state", "checkpoint", "average", "net", "judge", "members", "crossfit"),
     *("history", "codec", "trial"),
     *("fitted", "onnx", "survey", "layout", "fit"),
 ]

@@ -291,7 +291,7 @@ def test_the_search_lets_no_equal_rows_into_two_folds():
     search = AutoencoderTransformerCV(
         (1, 2), estimator=AutoencoderTransformer(**SMALL), cv=3
     )
-    splits = search._splits(X, None, search._dependence(X, None))
+    splits = search._splits(X, None, search._dependence(X, None, search.estimator))
     for train, test in splits:
         assert not {x.tobytes() for x in X[train]} & {x.tobytes() for x in X[test]}
 
@@ -316,7 +316,7 @@ def test_rows_in_order_can_show_a_gain():
     assert not results["kept_start"].any()
     search = AutoencoderTransformerCV(2, estimator=model, cv=2).fit(X)
     assert search.best_estimator_.best_iter_ > 0
-    splits = search._splits(X, None, search._dependence(X, None))
+    splits = search._splits(X, None, search._dependence(X, None, search.estimator))
     for train, test in splits:
         assert np.abs(train[:, None] - test).min() > 5  # a gap
 

@@ -237,7 +237,8 @@ def test_code_activation_is_that_of_the_feature_map():
 @pytest.mark.parametrize("n_components", [1, 8, None])
 @pytest.mark.parametrize("image_shape", [None, (2, 4, 8), (1, 64), (64, 1)])
 def test_before_the_first_step_it_is_pca(n_components, image_shape):
-    model = make(n_components, image_shape=image_shape, max_iter=0).fit(DIGITS)
+    params = {"image_shape": image_shape, "out_activation": "identity"}
+    model = make(n_components, max_iter=0, **params).fit(DIGITS)
     pca = PCA(min(model.n_components_, 64), random_state=0).fit(DIGITS)
     size = pca.n_components_
     assert_allclose(model.transform(DIGITS)[:, :size], pca.transform(DIGITS), atol=1e-4)

@@ -326,8 +326,8 @@ def test_rows_of_a_group_stand_in_one_fold(monkeypatch):
     seen = []
     init = CrossFit.__init__
 
-    def note(self, X, axes, n_components, alpha, labels, seed):
-        init(self, X, axes, n_components, alpha, labels, seed)
+    def note(self, X, axes, n_components, alpha, labels, *others):
+        init(self, X, axes, n_components, alpha, labels, *others)
         seen.append((labels, self.folds))
 
     monkeypatch.setattr(CrossFit, "__init__", note)

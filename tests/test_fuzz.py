@@ -7,7 +7,7 @@ parameter is tried too. `make test` tries a few hundred cases, always the same o
 
 import re
 import tempfile
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -211,6 +211,7 @@ def _of(constraint):
         "array-like": st.lists(st.integers(1, 8), max_size=3).map(tuple)
         | st.lists(st.integers(1, 8), min_size=1, max_size=3).map(np.array),
         None: st.none(),
+        Real: st.sampled_from([np.nan, -1.0, 0]),
     }[constraint]
 
 
@@ -233,7 +234,9 @@ def parameters(draw, cls):
     names = st.lists(st.sampled_from(sorted(constraints)), max_size=4, unique=True)
     for name in draw(names):
         one_of = SPECIAL.get(name)
-        if one_of is None:
+        if one_of is None and constraints[name] == "no_validation":
+            one_of = st.integers(1, 12)
+        elif one_of is None:
             one_of = st.one_of([_of(constraint) for constraint in constraints[name]])
         # What is wrong with a list of splits shows when they are used; a folder may
         # have any name.

@@ -116,7 +116,7 @@ def test_the_judged_loss_is_loss_plus_weighted_penalty(penalty, loss):
 
 def test_l1_on_a_relu_code_gives_zeros():
     plain = make(16, **RELU).fit(TRAIN)
-    sparse = make(16, penalty="l1", **RELU).fit(TRAIN)
+    sparse = make(16, penalty="l1", penalty_weight=0.03, **RELU).fit(TRAIN)
     zeros = [(m.transform(TEST) == 0).mean() for m in (plain, sparse)]
     assert zeros[0] < 0.1
     assert zeros[1] > 0.3

@@ -4,7 +4,6 @@ import io
 import os
 import shutil
 import uuid
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +139,9 @@ class Checkpoint(Callback):
         for name, state in self.saved["optimizers"].items():
             getattr(net, name).load_state_dict(state)
         net.history.extend(self.saved["history"])
-        vars(net).update(mapped(partial(_on, net.device), self.saved["net"]))
+        vars(net).update(self.saved["net"])
+        if net.average_ is not None:
+            net.average_.load_state_dict(self.saved["average"])
         for name, value in self.saved["objective"].items():
             setattr(net.criterion_, name, value)
         self.keeper.load_state_dict(self.saved["keeper"])
@@ -174,6 +175,7 @@ class Checkpoint(Callback):
             "history": [{**epoch, "batches": []} for epoch in net.history],
             "net": {name: getattr(net, name) for name in net.memory},
             "objective": {name: getattr(objective, name) for name in objective.memory},
+            "average": net.average_ and net.average_.state_dict(),
             "keeper": self.keeper.state_dict(),
             "torch": torch.get_rng_state(),
         }
@@ -189,10 +191,6 @@ class Checkpoint(Callback):
                 f"The checkpoint {self.path} can't be written: {error}. What was "
                 f"written before is still there: the same call goes on from it."
             ) from error
-
-
-def _on(device, value):
-    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
 def _plain(value):

@@ -187,31 +187,9 @@ class Codec:
             return 1.0 if left <= np.finfo(np.float32).eps ** 2 * size else 0.0
         return float(1 - left / total)
 
-    def share_curve(self, rows):
-        """Return the share of variance that every prefix of the code explains.
-
-        Parameters
-        ----------
-        rows : Tensor of shape (n_samples, n_features)
-            As the net reads them.
-
-        Returns
-        -------
-        ndarray of shape (n_components,)
-        """
-        rows = rows.cpu().numpy()
-        total = _variance(self, rows)
-        codes = self.run(rows, "encode")  # (n_samples, n_components)
-        curve = np.empty(self.n_components)
-        for k in range(1, self.n_components + 1):
-            residuals = self.observed(rows - self.run(codes[:, :k], "decode"))
-            left = np.square(residuals, dtype=np.float64).sum()
-            curve[k - 1] = 1 - left / total if total else 1.0
-        return curve
-
     def run(self, array, *parts):
         """Call parts of the network, one after the other, in inference mode."""
-        tensor = self._tensor(array)
+        tensor = self.tensor(array)
         module = self.net.module_as(tensor.dtype)
         with torch.inference_mode():
             for part in parts:
@@ -219,33 +197,6 @@ class Codec:
             if part == "decode":
                 tensor = self.objective.activate(tensor)
         return tensor.cpu().numpy()
-
-    def gradients(self, table):
-        """Return the gradients of the code units of rows, in the rows' dtype.
-
-        Parameters
-        ----------
-        table : table of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components, n_features)
-        """
-        shape = len(table), self.n_components, table.shape[1]
-        result = np.empty(shape, dtype=table.dtype)
-        unit = self.unit / self.scaling.scale
-        for rows in self.chunks(table):
-            x = self._tensor(self.scaling.apply(table[rows], table.dtype))
-            with torch.inference_mode(False), torch.enable_grad():
-                x = x.clone().requires_grad_()
-                codes = self.net.module_as(x.dtype).encode(x)  # (…, n_components)
-                for k in range(self.n_components):
-                    # Rows don't touch one another: a column's sum has each's gradient.
-                    (of_unit,) = torch.autograd.grad(
-                        codes[:, k].sum(), x, retain_graph=True
-                    )
-                    result[rows, k] = of_unit.cpu().numpy() * unit
-        return result
 
     def prefix(self, n_components):
         """Return a codec whose code is the first units of this one's.
@@ -259,7 +210,7 @@ class Codec:
         net = cut(self.net, blueprint)
         return Codec(net, self.scaling, blueprint)
 
-    def _tensor(self, array):
+    def tensor(self, array):
         if self.net.device.startswith("mps"):  # has no float64
             array = array.astype(np.float32)
         return torch.from_numpy(array).to(self.net.device)
@@ -291,6 +242,57 @@ class Codec:
         if floor is not None:  # what was at an end shall be it exactly
             np.clip(X, floor.astype(X.dtype), ceiling.astype(X.dtype), out=X)
         return X
+
+
+def share_curve(codec, rows):
+    """Return the share of variance that every prefix of the code explains.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n_samples, n_features)
+        As the net reads them.
+
+    Returns
+    -------
+    ndarray of shape (n_components,)
+    """
+    rows = rows.cpu().numpy()
+    total = _variance(codec, rows)
+    codes = codec.run(rows, "encode")  # (n_samples, n_components)
+    curve = np.empty(codec.n_components)
+    for k in range(1, codec.n_components + 1):
+        residuals = codec.observed(rows - codec.run(codes[:, :k], "decode"))
+        left = np.square(residuals, dtype=np.float64).sum()
+        curve[k - 1] = 1 - left / total if total else 1.0
+    return curve
+
+
+def gradients(codec, table):
+    """Return the gradients of the code units of rows, in the rows' dtype.
+
+    Parameters
+    ----------
+    table : table of shape (n_samples, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_components, n_features)
+    """
+    shape = len(table), codec.n_components, table.shape[1]
+    result = np.empty(shape, dtype=table.dtype)
+    unit = codec.unit / codec.scaling.scale
+    for rows in codec.chunks(table):
+        x = codec.tensor(codec.scaling.apply(table[rows], table.dtype))
+        with torch.inference_mode(False), torch.enable_grad():
+            x = x.clone().requires_grad_()
+            codes = codec.net.module_as(x.dtype).encode(x)  # (…, n_components)
+            for k in range(codec.n_components):
+                # Rows don't touch one another: a column's sum has each's gradient.
+                (of_unit,) = torch.autograd.grad(
+                    codes[:, k].sum(), x, retain_graph=True
+                )
+                result[rows, k] = of_unit.cpu().numpy() * unit
+    return result
 
 
 def _variance(codec, rows):

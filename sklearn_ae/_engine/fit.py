@@ -20,7 +20,7 @@ from .batches import Batches, Data, Rows
 from .blueprint import Blueprint, build
 from .caller import warn_caller
 from .checkpoint import Checkpoint
-from .codec import Codec, cut
+from .codec import Codec, cut, share_curve
 from .filling import Filling, cells_aside
 from .fitted import Fitted
 from .history import History
@@ -167,7 +167,7 @@ def finish(job, prepared, verdict):
     )
     if codec.blueprint.ordered:
         rows = data.every if data.valid is None else data.valid
-        fitted = replace(fitted, curve=codec.share_curve(rows[:JUDGED_ROWS]))
+        fitted = replace(fitted, curve=share_curve(codec, rows[:JUDGED_ROWS]))
         if previous is None and isinstance(estimator.n_components, float):
             fitted = fitted.prefix(_enough(fitted.ratios, estimator.n_components))
     codec = fitted.codec

@@ -12,6 +12,8 @@ import torch
 from scipy import stats
 from skorch.callbacks import Callback
 
+from .average import averaged
+
 ENOUGH_ROWS = 8  # validation rows below which chance rules
 LEEWAY = 0.02  # share of its loss that a code size may lose while others gain,
 HINT = 0.5  # t of a gain below which there is no sign of one
@@ -70,6 +72,7 @@ class Judge:
         Epochs without any sign of a gain after which a fit from a safe start ends.
     """
 
+    surest = -np.inf  # the largest t of a gain so far
     # What it must know to go on, besides the losses of the start.
     memory = ("best_epoch", "best_loss", "diverged", "epoch", "mark", "surest")
 
@@ -102,7 +105,7 @@ class Judge:
         self.epoch = 0
         self.mark = np.inf, 0  # loss and epoch of the last improvement
         self.diverged = False
-        self.surest = -np.inf  # the largest t of a gain so far
+        self.surest = -np.inf
 
     def see(self, train_loss, losses=None):
         """Judge an epoch; tell whether it is the best so far.
@@ -222,7 +225,7 @@ class KeepBest(Callback):
         judge = self.judge
         if len(net.history) > judge.epoch and "train_loss" in net.history[-1]:
             # A callback ended the fit before this epoch was judged.
-            with net.averaged():
+            with averaged(net):
                 losses = None if self.valid_ is None else net.evaluate(self.valid_)
             self._see(net, losses)
         net.set_weights(self.best_)
@@ -236,7 +239,7 @@ class KeepBest(Callback):
 
     def _see(self, net, losses):
         if self.judge.see(net.history[-1, "train_loss"], losses):
-            with net.averaged():
+            with averaged(net):
                 self.best_ = copy.deepcopy(net.weights())
 
     def state_dict(self):

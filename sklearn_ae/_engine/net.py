@@ -14,6 +14,7 @@ from skorch.exceptions import DeviceWarning
 from skorch.utils import to_numpy, to_tensor
 
 from . import tables
+from .average import Average, averaged
 from .batches import Batches
 from .checkpoint import mapped
 from .networks import row_cost
@@ -65,7 +66,7 @@ class AutoencoderNet(ReconstructingNet):
     """
 
     # Numbers that the next epoch depends on, besides.
-    memory = ("over_", "step_", "average_", "n_averaged_")
+    memory = ("over_", "step_")
 
     def __init__(
         self, *args, rates=None, precision="float32", memory_steps=None, **kwargs
@@ -115,39 +116,6 @@ class AutoencoderNet(ReconstructingNet):
         for name, state in weights.items():
             getattr(self, name).load_state_dict(state)
 
-    @contextlib.contextmanager
-    def averaged(self):
-        """Have the average of the weights instead of those that train."""
-        if self.average_ is None:
-            yield
-            return
-        own = [parameter.data for parameter in self.module_.parameters()]
-        for parameter, average in zip(
-            self.module_.parameters(), self.average_, strict=True
-        ):
-            parameter.data = average
-        try:
-            yield
-        finally:
-            for parameter, data in zip(self.module_.parameters(), own, strict=True):
-                parameter.data = data
-
-    def _begin_average(self):
-        self.average_, self.n_averaged_ = None, 0
-        # What a network keeps besides weights belongs to those that train.
-        if self.memory_steps is not None and not [*self.module_.buffers()]:
-            parameters = self.module_.parameters()
-            self.average_ = [each.detach().clone() for each in parameters]
-
-    def _add_to_average(self):
-        if self.average_ is None:
-            return
-        self.n_averaged_ += 1
-        # Short at first, or it would hold the start for long.
-        memory = min(self.memory_steps, 2 + self.n_averaged_ / 4)
-        own = [parameter.detach() for parameter in self.module_.parameters()]
-        torch._foreach_lerp_(self.average_, own, 1 / memory)
-
     def forget_momenta(self):
         """Let go of what only the next training step would need."""
         for name in self.optimizer_names:
@@ -167,23 +135,21 @@ class AutoencoderNet(ReconstructingNet):
         )
         self.over_ = False
         self.step_ = 0
-        self._set_rate()
-        self._begin_average()
+        self.average_ = None
+        self._go_on()
+        # What a network keeps besides weights belongs to those that train.
+        if self.memory_steps is not None and not [*self.module_.buffers()]:
+            self.average_ = Average(self.module_.parameters(), self.memory_steps)
         self.criterion_.begin(held_out=self.train_split is not None)
         n_products = self.batch_size * self.row_cost()[1]
-        self.half_ = self.precision == "bfloat16" or (
-            self.precision == "auto" and n_products > HALF_PRODUCTS and self._gains()
-        )
+        self.half_ = self.precision == "bfloat16"
+        if self.precision == "auto" and n_products > HALF_PRODUCTS:
+            self.half_ = has_bfloat16(self.device)
         # No more threads than pay, or than there are processors for: those of one fit
         # wait for one another. `torch_state` puts them back.
         wanted = max(1, n_products // THREAD_PRODUCTS)
         n_threads = min(wanted, torch.get_num_threads(), joblib.cpu_count())
         torch.set_num_threads(n_threads)
-
-    def _gains(self):
-        """Tell whether the processor has products of its own for bfloat16."""
-        has = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in BFLOAT16)
-        return torch.device(self.device).type == "cpu" and any(each() for each in has)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Go through the batches once, and note their mean loss."""
@@ -192,7 +158,7 @@ class AutoencoderNet(ReconstructingNet):
         half = training and self.half_
         device = torch.device(self.device).type
         with (
-            contextlib.nullcontext() if training else self.averaged(),
+            contextlib.nullcontext() if training else averaged(self),
             # Its cache of weights would outlive the step that changes them.
             torch.autocast(device, torch.bfloat16, half, cache_enabled=False),
         ):
@@ -214,21 +180,19 @@ class AutoencoderNet(ReconstructingNet):
             losses[i] = step_fn(batch, **fit_params)["loss"].detach()
             sizes.append(len(batch[0]))
             if training:
-                self._stepped()
+                self._go_on()
         return losses.double().cpu().numpy(), sizes
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Go on in the schedule."""
         super().on_batch_end(net, training=training, **kwargs)
         if training:
-            self._stepped()
+            self._go_on()
 
-    def _stepped(self):
-        self._set_rate()
-        self._add_to_average()
-
-    def _set_rate(self):
-        """Set the learning rate of the next step."""
+    def _go_on(self):
+        """Take a step into the average, and set the learning rate of the next one."""
+        if self.average_ is not None:
+            self.average_.add(self.module_.parameters())
         if self.rates is not None and self.step_ < len(self.rates):
             for group in self.optimizer_.param_groups:
                 group["lr"] = self.rates[self.step_]
@@ -375,6 +339,12 @@ class AutoencoderNet(ReconstructingNet):
         self.random_start_ = state["random_start"]
         self.history_.extend(state["history"])
         self.module_.eval()
+
+
+def has_bfloat16(device):
+    """Tell whether the CPU, if it is the device, has products of bfloat16."""
+    has = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in BFLOAT16)
+    return torch.device(device).type == "cpu" and any(each() for each in has)
 
 
 def _as_array(value):
