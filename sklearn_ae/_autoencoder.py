@@ -8,6 +8,7 @@ from torch import nn
 
 from ._base import BaseAutoencoder
 from ._engine.blueprint import Blueprint
+from ._engine.losses import output_of
 from ._engine.networks import ACTIVATIONS, DenseNetwork
 from ._params import PREFIXES
 from ._sklearn import Interval, StrOptions
@@ -53,8 +54,9 @@ class AutoencoderTransformer(BaseAutoencoder):
     activation : {"auto", "relu", "identity", "tanh", "logistic", "silu", "gelu", \
             "elu"}, default="auto"
         Of the hidden layers. Code and reconstruction are linear. "auto" is "relu" up to
-        16 columns, for a small table (see Notes), if `partial_fit` begins, and where
-        codes follow a prior; otherwise "silu".
+        16 columns, for a small table (see Notes), if `partial_fit` begins, for data
+        within a range (`out_activation`), and where codes follow a prior; otherwise
+        "silu".
     dropout : float, default=0.0
         Share of hidden units dropped in training, in [0, 1).
     module : class or None, default=None
@@ -409,9 +411,11 @@ class AutoencoderTransformer(BaseAutoencoder):
         return self.module
 
     def _activation(self, n_features):
-        if self.activation == "auto":
-            return "silu" if n_features > FEW_FEATURES else "relu"
-        return self.activation
+        if self.activation != "auto":
+            return self.activation
+        # Bounded data are not scaled: small numbers, for which SiLU is nearly linear.
+        bounded = output_of(self.loss, self.out_activation).bounds is not None
+        return "relu" if bounded or n_features <= FEW_FEATURES else "silu"
 
     def _hidden_layer_sizes(self, n_features):
         sizes = self.hidden_layer_sizes

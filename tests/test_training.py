@@ -3,6 +3,7 @@ import subprocess
 import sys
 from functools import partial
 
+import joblib
 import numpy as np
 import pytest
 import torch
