@@ -19,8 +19,8 @@ CASES = [
     *(("mnist", 30), ("fashion-mnist", 8), ("mnist", 8)),
 ]
 SETTINGS = [
-    {},
-    {"out_activation": "clip"},
+    {"out_activation": "identity", "precision": "float32"},
+    {"out_activation": "clip", "precision": "float32"},
     {"out_activation": "clip", "precision": "bfloat16"},
 ]
 
