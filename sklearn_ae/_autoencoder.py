@@ -76,8 +76,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     out_activation : {"auto", "identity", "clip", "tanh", "logistic"}, default="auto"
         Of the reconstruction. "auto" is "logistic" for cross-entropy; for other losses
         it clips each column to its least and to its largest training value where many
-        cells lie, as those of pixels, shares and counts do: where at least 10 rows, and
-        one in a thousand, are equal to it (not in a first `partial_fit`, which more
+        cells lie, as those of pixels, shares and counts do: where at least 30 rows, and
+        one in 500, are equal to it (not in a first `partial_fit`, which more
         rows follow). "clip" moves what lies beyond `data_range_`, the least and the
         largest value of the training data, to its ends. PCA's start is clipped as well;
         values of new rows beyond an end are reconstructed as the end. With "logistic"

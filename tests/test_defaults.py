@@ -41,7 +41,7 @@ def mixed(n_rows=3000):
     columns[:, 3] = rng.integers(0, 2, n_rows)
     columns[:, 4] = 3.0
     columns[:, 5] = rng.random(n_rows) + 1
-    columns[:9, 5] = 0.0  # too few to be an end
+    columns[:29, 5] = 0.0  # too few to be an end
     return columns
 
 

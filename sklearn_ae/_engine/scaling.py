@@ -11,9 +11,10 @@ from .tables import CHUNK_CELLS, chunks, parts
 
 MOST = 1e150  # what can still be squared and added up in float64
 # A column ends at its least or largest value where so many of its cells equal it: the
-# ends of a continuous one are reached once, and new rows go beyond.
-SHARE_AT_END = 0.001
-LEAST_AT_END = 10
+# ends of a continuous one are reached once, or by the copies of a row, and new rows go
+# beyond.
+SHARE_AT_END = 0.002
+LEAST_AT_END = 30
 
 
 @dataclass(frozen=True)
