@@ -205,8 +205,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._checked(X, reset=False)
-        rows = ((X[:, self.kept_] - self.mean_) / self.scale_).astype(np.float64)
-        return self._completed(X, self._fill(rows, self.n_rounds_))
+        return self._completed(X, self._fill(self._standardized(X), self.n_rounds_))
 
     def draw(self, X, n_draws=5, random_state=None):
         """Fill the missing cells of rows many times, by draws of what they may be.
@@ -229,13 +228,11 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         X = self._checked(X, reset=False)
-        rows = ((X[:, self.kept_] - self.mean_) / self.scale_).astype(np.float64)
+        rows = self._standardized(X)
         filled, gone = self._fill(rows, self.n_rounds_), np.isnan(rows)
         seed = check_random_state(random_state).randint(2**31)
-        factors, rng = (
-            self.autoencoder_._fitted.codec.factors,
-            np.random.default_rng(seed),
-        )
+        factors = self.autoencoder_._fitted.codec.factors
+        rng = np.random.default_rng(seed)
         draws = (factors.deviations(rows, rng) for _ in range(n_draws))
         return np.stack(
             [self._completed(X, filled + self.spread_ * gone * away) for away in draws]
@@ -249,6 +246,10 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         checks = {"dtype": kinds, "ensure_all_finite": finite, **checks}
         X = validate_data(self, X, reset=reset, **checks)
         return X if by_nan else np.where(np.equal(X, self.missing_values), np.nan, X)
+
+    def _standardized(self, X):
+        """Return the columns that are filled, in float64."""
+        return (X[:, self.kept_] - self.mean_) / self.scale_
 
     def _completed(self, X, filled):
         """Return X with its missing cells from standardized rows."""

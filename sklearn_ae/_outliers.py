@@ -114,8 +114,7 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
 
     def _without_worst(self, model, X):
         """Return the rows that the start of a model reconstructs best."""
-        names = [n for n in model.get_params() if n.split("__")[-1] == "max_iter"]
-        start = clone(model).set_params(**dict.fromkeys(names, 0))
+        start = _set_everywhere(clone(model), "max_iter", 0)
         rows = X
         for _ in range(N_TRIMS):
             scores = start.fit(rows).score_samples(X)
@@ -130,10 +129,7 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
         else:
             model = clone(self.estimator)
         if self.random_state is not None:
-            names = [
-                n for n in model.get_params() if n.split("__")[-1] == "random_state"
-            ]
-            model.set_params(**dict.fromkeys(names, self.random_state))
+            _set_everywhere(model, "random_state", self.random_state)
         return model
 
     def score_samples(self, X):
@@ -210,3 +206,9 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
         tags.input_tags.allow_nan = all(each.allow_nan for each in own)
         tags.input_tags.sparse = all(each.sparse for each in own)
         return tags
+
+
+def _set_everywhere(model, name, value):
+    """Set a parameter of a model, and of all models in it that have one of its name."""
+    names = [each for each in model.get_params() if each.split("__")[-1] == name]
+    return model.set_params(**dict.fromkeys(names, value))
