@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from .losses import output_of
-from .wrappers import KSparse, Ordered, PCAStart, Widths
+from .wrappers import Filled, KSparse, Ordered, PCAStart, Widths
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ class Blueprint:
     def n_components(self):
         """Width of the code."""
         return self.widths.n_components
+
+    @property
+    def takes_missing(self):
+        """Whether rows may have missing cells."""
+        return any(wrapper is Filled for wrapper, _ in self.wrappers)
 
     def prefix(self, n_components):
         """Return the blueprint of a module with the first code units alone."""

@@ -11,7 +11,6 @@ from .net import AutoencoderNet
 from .scaling import Scaling, finite
 from .tables import chunks, has_missing
 from .torch_state import torch_state
-from .wrappers import Filled
 
 CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
 
@@ -56,7 +55,7 @@ class Codec:
     @property
     def takes_missing(self):
         """Whether rows may have missing cells."""
-        return any(wrapper is Filled for wrapper, _ in self.blueprint.wrappers)
+        return self.blueprint.takes_missing
 
     @property
     def factors(self):

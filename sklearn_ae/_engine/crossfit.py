@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from scipy import stats
 
+from .average import Average
 from .judge import Verdict
 from .members import Members
 from .plan import one_cycle
@@ -148,8 +149,8 @@ class CrossFit:
         self.optimizer = torch.optim.AdamW(
             [self.members.flat], weight_decay=alpha, fused=True
         )
-        self.average = self.members.flat.clone()
-        self.best = self.average.clone()
+        self.average = Average([self.members.flat], MEMORY)
+        self.best = self.members.flat.clone()
         self._held_out = _HeldOut(self.folds)
 
     def rounds(self):
@@ -160,20 +161,21 @@ class CrossFit:
             self.members.backward(self.X[self.batches[step]])
             self.optimizer.param_groups[0]["lr"] = rates[step]
             self.optimizer.step()
-            self.average.lerp_(self.members.flat, 1 / min(MEMORY, 2 + (step + 1) / 4))
+            self.average.add([self.members.flat])
             if (step + 1) % ROUND == 0:
                 yield self._look()
 
     def remember(self):
         """Remember the weights as the best so far."""
-        self.best.copy_(self.average)
+        self.best.copy_(self.average.tensors[0])
 
     def weights(self, best=False):
         """Return those of the network on all rows, now or at their best."""
-        return self.members.state(self.best if best else self.average, N_FOLDS)
+        flat = self.best if best else self.average.tensors[0]
+        return self.members.state(flat, N_FOLDS)
 
     def _look(self):
-        parameters = self.members.views(self.average)
+        parameters = self.members.views(self.average.tensors[0])
         held_out = self._held_out.losses(
             self.X, self.members, [part[:N_FOLDS] for part in parameters]
         )

@@ -33,7 +33,7 @@ from .scaling import Scaling
 from .survey import Job, look_through
 from .torch_state import generator, resolve_device, torch_state
 from .trial import of_pass, set_arrays
-from .wrappers import Filled, PCAStart
+from .wrappers import PCAStart
 
 WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
 
@@ -233,8 +233,7 @@ def _unexplained(blueprint, axes, previous):
 def _net(estimator, scaling, blueprint, objective, plan, data, **params):
     """Return a skorch net that is not initialized yet."""
     corrupt = corruption(estimator.noise, estimator.noise_level, scaling)
-    missing = any(wrapper is Filled for wrapper, _ in blueprint.wrappers)
-    if missing:
+    if blueprint.takes_missing:
         most = MOST_HIDDEN if data.cells is None else MOST_HIDDEN_TO_FILL
         corrupt = partial(hidden, corrupt=corrupt, most=most)
     valid = data.valid
@@ -245,7 +244,7 @@ def _net(estimator, scaling, blueprint, objective, plan, data, **params):
         valid = Rows(corrupt(valid) if corrupt else valid, valid)
     criterion, criterion_params = objective
     criterion_params = {**criterion_params, "ends": scaling.ends}
-    if missing:
+    if blueprint.takes_missing:
         criterion_params = {**criterion_params, "missing": True}
     optimizer = {f"optimizer__{k}": v for k, v in plan.optimizer_params.items()}
     return AutoencoderNet(

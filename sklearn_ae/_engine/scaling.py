@@ -162,7 +162,7 @@ class _Moments:
         moments = _of_sparse if issparse(block) else _of_dense
         n_rows = block.shape[0]
         low, high, mean, unit, squares = moments(block, tiny)
-        self._count(block, low, high)
+        self.count(block, low, high)
         if self.n_rows:
             n_all = self.n_rows + n_rows
             between = mean - self.mean
@@ -176,7 +176,7 @@ class _Moments:
             unit, n_rows = far, n_all
         self.n_rows, self.mean, self.unit, self.squares = n_rows, mean, unit, squares
 
-    def _count(self, block, low, high):
+    def count(self, block, low, high):
         """Join the ends of the columns, and how many cells lie there."""
         n_low = _number_at(block, low) * (low <= self.low)
         n_high = _number_at(block, high) * (high >= self.high)
@@ -306,8 +306,8 @@ def measure_observed(X, bounded, clip=None):
     scale = 1.0
     if spread > np.finfo(X.dtype).tiny and not bounded:
         scale = float(spread * np.sqrt(np.nanmean(np.square((X - mean) / spread))))
-    moments = _Moments(len(X), low=low, high=high)
-    moments.n_low, moments.n_high = (low == X).sum(axis=0), (high == X).sum(axis=0)
+    moments = _Moments(len(X))
+    moments.count(X, low, high)
     ends = moments.ends(clip)
     return Scaling(mean, scale, low.min(), high.max(), bounded, *ends)
 
