@@ -215,9 +215,9 @@ def _keeper(job, survey, plan, data, axes, blueprint):
     patience = estimator.n_iter_no_change if data.judged else None
     # Of more columns than rows steps are dear and gains rare; elsewhere some come late.
     wide = job.table.shape[1] > len(job.table) and job.previous is None
-    trial = plan.trial if wide and patience is not None else None
+    probation = plan.probation if wide and patience is not None else None
     labels = survey.split.labels
-    judge = Judge(safe_start, estimator.tol, patience, labels, trial=trial)
+    judge = Judge(safe_start, estimator.tol, patience, labels, probation=probation)
     return KeepBest(judge)
 
 

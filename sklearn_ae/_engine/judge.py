@@ -68,7 +68,7 @@ class Judge:
         count as one.
     confidence : float, default=0.995
         Of the t-test.
-    trial : int, default=None
+    probation : int, default=None
         Epochs without any sign of a gain after which a fit from a safe start ends.
     """
 
@@ -77,7 +77,7 @@ class Judge:
     memory = ("best_epoch", "best_loss", "diverged", "epoch", "mark", "surest")
 
     def __init__(
-        self, safe_start, tol, patience, labels=None, confidence=0.995, trial=None
+        self, safe_start, tol, patience, labels=None, confidence=0.995, probation=None
     ):
         self.safe_start = safe_start
         self.tol = tol
@@ -86,7 +86,7 @@ class Judge:
         if labels is not None:
             self.labels = torch.from_numpy(np.unique(labels, return_inverse=True)[1])
         self.confidence = confidence
-        self.trial = trial
+        self.probation = probation
 
     def begin(self, start_losses, held_out):
         """Hear the losses of the start.
@@ -143,8 +143,8 @@ class Judge:
         if self.labels is not None:
             n_rows = int(self.labels.max()) + 1
         hopeless = self.safe_start and self.held_out and n_rows < ENOUGH_ROWS
-        if self.safe_start and self.held_out and self.trial:
-            hopeless |= self.epoch >= self.trial and self.surest < HINT
+        if self.safe_start and self.held_out and self.probation:
+            hopeless |= self.epoch >= self.probation and self.surest < HINT
         tired = self.patience and self.epoch - self.mark[1] >= self.patience
         return bool(self.diverged or hopeless or tired)
 

@@ -52,7 +52,7 @@ class Plan:
     optimizer_params: dict
 
     @property
-    def trial(self):
+    def probation(self):
         """Epochs after which a wide table should show a sign of a gain."""
         return int(np.clip(0.15 * self.n_epochs, 5, 10))
 
