@@ -36,7 +36,17 @@ ENGINE = [
         "variational",
         "adversarial",
     ),
-    *("torch_state", "checkpoint", "average", "net", "judge", "members", "crossfit"),
+    *(
+        "torch_state",
+        "checkpoint",
+        "average",
+        "backward",
+        "steps",
+        "net",
+        "judge",
+        "members",
+        "crossfit",
+    ),
     *("history", "codec", "trial"),
     *("fitted", "onnx", "survey", "layout", "fit"),
 ]

@@ -19,6 +19,7 @@ from sklearn_ae import (
     DenoisingAutoencoder,
     VariationalAutoencoder,
 )
+from sklearn_ae._engine.blueprint import unit_of
 from sklearn_ae._engine.crossfit import (
     HIDDEN,
     N_FOLDS,
@@ -48,19 +49,20 @@ def modules(members, n_features, n_components, hidden):
     widths = Widths(n_features, n_components, n_components, n_components)
     for member in range(members.flat.new_tensor(members.shapes[0][:1]).int().item()):
         network = DenseNetwork(n_features, n_components, hidden)
-        module = PCAStart(network, widths, identity)
+        module = PCAStart(network, widths, identity, unit_of(n_features))
         module.load_state_dict(members.state(members.flat, member))
         yield module
 
 
+@pytest.mark.parametrize("n_features", [9, 72])  # whose unit is 1.2
 @pytest.mark.parametrize("hidden", [(7,), (8, 5), (6, 5, 4)])
-def test_gradients_are_those_of_autograd(hidden):
-    members = Members(3, 9, 4, hidden, seed=0)
+def test_gradients_are_those_of_autograd(hidden, n_features):
+    members = Members(3, n_features, 4, hidden, seed=0)
     torch.manual_seed(0)
     members.flat.copy_(0.3 * torch.randn_like(members.flat))
-    x = torch.randn(3, 11, 9)
+    x = torch.randn(3, 11, n_features)
     members.backward(x)
-    for i, module in enumerate(modules(members, 9, 4, hidden)):
+    for i, module in enumerate(modules(members, n_features, 4, hidden)):
         loss = (module(x[i]) - x[i]).square().mean()
         loss.backward()
         ours = members.state(members.flat.grad, i)

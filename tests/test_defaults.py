@@ -106,7 +106,7 @@ def test_the_average_by_hand():
     for step in range(1, 30):
         value = float(rng.normal())
         nn.init.constant_(layer.weight, value)
-        average.add(layer.parameters())
+        average.add()
         expected += (value - expected) / min(4, 2 + step / 4)
     assert average.tensors[0].item() == pytest.approx(expected, rel=1e-5)
 

@@ -359,3 +359,23 @@ def test_a_warm_start_may_change_the_penalty_but_not_the_structure(penalty):
     else:
         with pytest.raises(ValueError, match="penalty has changed since the last fit"):
             model.fit(TRAIN)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loss": "binary_cross_entropy"},
+        {"out_activation": "logistic"},
+        {"out_activation": "tanh"},
+    ],
+)
+def test_bounded_outputs_learn_in_bfloat16(options):
+    # Black and white pixels: PCA reconstructs beyond them, where links end.
+    X = np.repeat(np.random.default_rng(0).uniform(size=(400, 4)) > 0.5, 8, axis=1)
+    low = -1.0 if options.get("out_activation") == "tanh" else 0.0
+    model = AutoencoderTransformer(
+        *(2,), precision="bfloat16", max_iter=3, early_stopping=False, random_state=0
+    )
+    model.set_params(**options).fit(np.where(X, 1.0, low))
+    assert model.best_iter_ > 0
+    assert np.isfinite(model.loss_curve_).all()

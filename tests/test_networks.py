@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from sklearn_ae import AutoencoderTransformer
 from sklearn_ae._engine.losses import OUTPUTS
 from sklearn_ae._engine.networks import ACTIVATIONS, DenseNetwork
 from sklearn_ae._engine.noise import NOISES
@@ -157,3 +158,33 @@ def test_swap_with_level_one_changes_every_row():
 def test_swap_leaves_a_single_row_alone():
     x = torch.ones(1, 4)
     assert torch.equal(NOISES["swap"](x, 1.0, **SPAN), x)
+
+
+@pytest.mark.parametrize(
+    ("n_features", "options", "unit"),
+    [
+        (50, {}, 1.0),
+        (200, {}, 2.0),
+        (200, {"out_activation": "clip"}, 2.0),
+        (200, {"out_activation": "logistic"}, 1.0),  # data that are not scaled
+        (200, {"loss": "binary_cross_entropy"}, 1.0),
+        (200, {"module": Halving}, 1.0),
+    ],
+)
+def test_wide_rows_are_read_in_a_larger_unit(n_features, options, unit):
+    X = np.random.default_rng(0).uniform(size=(30, n_features))
+    model = AutoencoderTransformer(3, max_iter=0, random_state=0, **options).fit(X)
+    module = model.net_.module_
+    assert module.unit == unit
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.normal_(std=0.1)
+        x, z = torch.randn(5, n_features), torch.randn(5, 3)
+        added = module.encode(x) - module.encode_linear(x)
+        gate = float(module.encode_gate)  # a user's network has a gate that learns
+        torch.testing.assert_close(added, gate * module.network.encode(x / unit))
+        added = module.decode(z) - module.link(module.decode_linear(z))
+        gate = float(module.decode_gate)
+        torch.testing.assert_close(added, gate * module.network.decode(z / unit))
+        if options != {"module": Halving}:
+            assert gate == unit

@@ -17,17 +17,17 @@ class Average:
     """
 
     def __init__(self, parameters, memory_steps):
-        self.tensors = [parameter.detach().clone() for parameter in parameters]
+        self.own = [parameter.detach() for parameter in parameters]
+        self.tensors = [tensor.clone() for tensor in self.own]
         self.memory_steps = memory_steps
         self.n_steps = 0
 
-    def add(self, parameters):
+    def add(self):
         """Take the weights after a step in."""
         self.n_steps += 1
         # Short at first, or it would hold the start for long.
         memory = min(self.memory_steps, 2 + self.n_steps / 4)
-        own = [parameter.detach() for parameter in parameters]
-        torch._foreach_lerp_(self.tensors, own, 1 / memory)
+        torch._foreach_lerp_(self.tensors, self.own, 1 / memory)
 
     def state_dict(self):
         """Return what it must know to go on."""

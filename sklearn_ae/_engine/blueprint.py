@@ -10,6 +10,8 @@ from torch import nn
 from .losses import output_of
 from .wrappers import Filled, KSparse, Ordered, PCAStart, Widths
 
+WIDTH = 50
+
 
 @dataclass(frozen=True)
 class Blueprint:
@@ -82,7 +84,7 @@ class Blueprint:
             network,
             {**network_params, **own},
             Widths(n_features, n_components, n_components, n_decoded),
-            tuple(_wrappers(params, n_components)),
+            tuple(_wrappers(params, n_features, n_components)),
             settings,
             ordered,
         )
@@ -125,10 +127,12 @@ class Blueprint:
         return None
 
 
-def _wrappers(params, n_components):
+def _wrappers(params, n_features, n_components):
     """Yield what the network is wrapped in, inmost first: classes, parameters."""
     if params.init == "pca":
-        yield PCAStart, {"link": output_of(params.loss, params.out_activation).link}
+        output = output_of(params.loss, params.out_activation)
+        unit = unit_of(n_features) if output.is_linear else 1.0
+        yield PCAStart, {"link": output.link, "unit": unit}
     if params._is_ordered:
         yield Ordered, {}
     if params.penalty == "k_sparse":
@@ -136,6 +140,16 @@ def _wrappers(params, n_components):
         if not isinstance(wanted, Integral):  # a share of the units
             wanted = max(1, round(wanted * n_components))
         yield KSparse, {"n_active": min(int(wanted), n_components)}
+
+
+def unit_of(n_features):
+    """Return the unit that networks beside PCA count in, for rows of some width.
+
+    The longer the rows, the rougher the function that a network starts from, and the
+    sooner it learns single rows by heart. In this unit none is longer than those of
+    `WIDTH` columns.
+    """
+    return max(1.0, (n_features / WIDTH) ** 0.5)
 
 
 def build(blueprint):

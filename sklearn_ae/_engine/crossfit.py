@@ -161,7 +161,7 @@ class CrossFit:
             self.members.backward(self.X[self.batches[step]])
             self.optimizer.param_groups[0]["lr"] = rates[step]
             self.optimizer.step()
-            self.average.add([self.members.flat])
+            self.average.add()
             if (step + 1) % ROUND == 0:
                 yield self._look()
 

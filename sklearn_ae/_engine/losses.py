@@ -47,6 +47,11 @@ class Output(NamedTuple):
     bounds: tuple[float, float] | None = None
     clip: str | None = None
 
+    @property
+    def is_linear(self):
+        """Whether it leaves what is decoded, but for a clip."""
+        return self.activation is _identity
+
 
 OUTPUTS = {
     "identity": Output(),

@@ -9,14 +9,17 @@ import math
 
 import numpy as np
 import torch
+from torch import nn
+
+from .backward import Passes
+from .blueprint import unit_of
 
 
 class Members:
     """Autoencoders of one shape: ReLU perceptrons beside a linear path that is PCA.
 
-    They are what `DenseNetwork` in `PCAStart` is, and start at the same weights.
-    Parameters come in pairs, weight (n_members, n_out, n_in) and bias (n_members, 1,
-    n_out): the encoder's layers, the decoder's, then the linear path in and out.
+    They are what `DenseNetwork` in `PCAStart` is, and start at the same weights. How
+    their parameters are laid out `Passes` says.
 
     Parameters
     ----------
@@ -41,6 +44,7 @@ class Members:
         self.ends = None if ends is None else [torch.from_numpy(end) for end in ends]
         there = [n_features, *hidden_layer_sizes, n_components]
         self.n_layers = len(there) - 1  # of each perceptron
+        self.passes = Passes(self.n_layers, nn.ReLU, unit_of(n_features))
         pairs = [*itertools.pairwise(there), *itertools.pairwise(there[::-1])]
         pairs += [(n_features, n_components), (n_components, n_features)]
         self.shapes = []
@@ -85,26 +89,16 @@ class Members:
 
     def forward(self, x, parameters):
         """Return the reconstructions of x (n_members, n_rows, n_features)."""
-        encoder, decoder, (w_in, b_in, w_out, b_out) = self._parts(parameters)
-        z = torch.baddbmm(b_in, x, w_in.mT) + self._perceptron(x, encoder)[1]
-        y = torch.baddbmm(b_out, z, w_out.mT).add_(self._perceptron(z, decoder)[1])
-        return self._clipped(y)
+        return self._clipped(self.passes.forward(x, parameters))
 
     def backward(self, x):
         """Set each member's gradient of the mean squared error on its x."""
-        encoder, decoder, (w_in, b_in, w_out, b_out) = self._parts(self.parameters)
-        g_encoder, g_decoder, g_linear = self._parts(self.gradients)
-        read_x, added = self._perceptron(x, encoder)
-        z = torch.baddbmm(b_in, x, w_in.mT).add_(added)  # (…, n_rows, n_components)
-        read_z, added = self._perceptron(z, decoder)
-        # The gradient passes the clip, as that of `Objective.activate` does.
-        g = self._clipped(torch.baddbmm(b_out, z, w_out.mT).add_(added)).sub_(x)
-        g.mul_(2 / x[0].numel())  # (n_members, n_rows, n_features)
-        _set_gradient(g, z, *g_linear[2:])
-        g_z = torch.bmm(g, w_out)
-        g_z += self._back(g, read_z, decoder, g_decoder)
-        _set_gradient(g_z, x, *g_linear[:2])
-        self._back(g_z, read_x, encoder, g_encoder, need_input=False)
+
+        def slope(y):
+            # The gradient passes the clip, as that of `Objective.activate` does.
+            return self._clipped(y).sub_(x).mul_(2 / x[0].numel())
+
+        self.passes.backward(x, self.parameters, self.gradients, slope)
 
     def state(self, flat, member):
         """Return a member's weights by the names of `DenseNetwork` in `PCAStart`."""
@@ -117,34 +111,5 @@ class Members:
             state[f"{name}.bias"] = parameters[2 * i + 1][member, 0].clone()
         return state
 
-    def _parts(self, parameters):
-        n = 2 * self.n_layers
-        return parameters[:n], parameters[n : 2 * n], parameters[2 * n :]
-
     def _clipped(self, y):
         return y if self.ends is None else y.clamp_(*self.ends)
-
-    def _perceptron(self, h, parameters):
-        """Return what each layer reads, and what the last one gives."""
-        read = []
-        for i in range(self.n_layers):
-            read.append(h)
-            h = torch.baddbmm(parameters[2 * i + 1], h, parameters[2 * i].mT)
-            if i < self.n_layers - 1:
-                h.relu_()
-        return read, h
-
-    def _back(self, g, read, parameters, gradients, need_input=True):
-        """Set a perceptron's gradients; return that of its input, if needed."""
-        for i in reversed(range(self.n_layers)):
-            _set_gradient(g, read[i], *gradients[2 * i : 2 * i + 2])
-            if i or need_input:
-                g = torch.bmm(g, parameters[2 * i])
-            if i:
-                g.mul_(read[i] > 0)  # through ReLU
-        return g
-
-
-def _set_gradient(g, read, weight, bias):
-    torch.bmm(g.mT, read, out=weight)
-    torch.sum(g, 1, keepdim=True, out=bias)

@@ -1,4 +1,4 @@
-"""The skorch net: the loop over batches, weights in and out, and a state to keep."""
+"""The skorch net: the loop over epochs, weights in and out, and a state to keep."""
 
 import contextlib
 import copy
@@ -8,16 +8,16 @@ import warnings
 import joblib
 import numpy as np
 import torch
-from skorch import NeuralNet
 from skorch.callbacks import PrintLog
 from skorch.exceptions import DeviceWarning
-from skorch.utils import to_numpy, to_tensor
 
 from . import tables
 from .average import Average, averaged
+from .backward import Step
 from .batches import Batches
 from .checkpoint import mapped
 from .networks import row_cost
+from .steps import SteppingNet
 from .torch_state import resolve_device, torch_state
 
 THREAD_PRODUCTS = 20_000_000  # of a batch, below which one more thread is no gain
@@ -26,29 +26,7 @@ HALF_PRODUCTS = 100_000_000  # of a batch, below which bfloat16 is no gain on a 
 BFLOAT16 = ("avx512_bf16", "amx_tile")  # sets of instructions
 
 
-class ReconstructingNet(NeuralNet):
-    """A skorch net whose predictions are what its objective makes of the decoded."""
-
-    def predict_proba(self, X):
-        """Return reconstructions of rows, as the network reads rows.
-
-        Parameters
-        ----------
-        X : array-like, Tensor or Dataset of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-        """
-        parts = []
-        for found in self.forward_iter(X):
-            decoded = found[0] if isinstance(found, (tuple, list)) else found
-            with torch.no_grad():
-                parts.append(to_numpy(self.criterion_.activate(decoded).float()))
-        return np.concatenate(parts)
-
-
-class AutoencoderNet(ReconstructingNet):
+class AutoencoderNet(SteppingNet):
     """A skorch net whose criterion is an `Objective`.
 
     Parameters
@@ -67,6 +45,9 @@ class AutoencoderNet(ReconstructingNet):
 
     # Numbers that the next epoch depends on, besides.
     memory = ("over_", "step_")
+    # Whether gradients are, where that is known how, rather than by autograd.
+    takes_by_hand = True
+    by_hand_ = None
 
     def __init__(
         self, *args, rates=None, precision="float32", memory_steps=None, **kwargs
@@ -76,35 +57,9 @@ class AutoencoderNet(ReconstructingNet):
         self.precision = precision
         self.memory_steps = memory_steps
 
-    @property
-    def optimizer_names(self):
-        """Names of their optimizers."""
-        return tuple(optimizer for _, optimizer in self.criterion.players)
-
-    def initialize_optimizer(self, triggered_directly=None):
-        """Give each part that trains an optimizer of its own."""
-        if len(self.criterion.players) == 1:
-            return super().initialize_optimizer(triggered_directly)
-        for part, optimizer in self.criterion.players:
-            args, kwargs = self.get_params_for_optimizer(
-                "optimizer", getattr(self, part).named_parameters()
-            )
-            setattr(self, optimizer, self.optimizer(*args, **kwargs))
-        return self
-
     def get_default_callbacks(self):
         """Return the callback that prints the losses, if verbose."""
         return [("print_log", PrintLog())] if self.verbose else []
-
-    def infer(self, x, **fit_params):
-        """Return what the objective's losses need."""
-        x = to_tensor(x, device=self.device)
-        return self.criterion_.predict(self.module_, x)
-
-    def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Return the mean loss of the rows."""
-        y_true = to_tensor(y_true, device=self.device)
-        return self.criterion_.row_losses(self.module_, y_pred, y_true, X).mean()
 
     def weights(self):
         """Return all weights, as they are now, by the name of what has them."""
@@ -156,6 +111,9 @@ class AutoencoderNet(ReconstructingNet):
         if iterator is None:
             return
         half = training and self.half_
+        self.by_hand_ = None
+        if training and self.takes_by_hand and not half:
+            self.by_hand_ = Step.of(self.module_, self.criterion_)
         device = torch.device(self.device).type
         with (
             contextlib.nullcontext() if training else averaged(self),
@@ -192,39 +150,11 @@ class AutoencoderNet(ReconstructingNet):
     def _go_on(self):
         """Take a step into the average, and set the learning rate of the next one."""
         if self.average_ is not None:
-            self.average_.add(self.module_.parameters())
+            self.average_.add()
         if self.rates is not None and self.step_ < len(self.rates):
             for group in self.optimizer_.param_groups:
                 group["lr"] = self.rates[self.step_]
             self.step_ += 1
-
-    def train_step(self, batch, **fit_params):
-        """Let each part take a step, in turn."""
-        if not self.quick_ and len(self.criterion.players) == 1:
-            return super().train_step(batch, **fit_params)
-        if not self.quick_:
-            self._set_training(True)
-        inputs, targets = batch
-        y_pred = self.infer(inputs, **fit_params)
-        turns = self.criterion_.turns(self.module_, y_pred, targets, inputs)
-        noted = []
-        for (part, optimizer), (loss, note) in zip(
-            self.criterion.players, turns, strict=True
-        ):
-            optimizer = getattr(self, optimizer)
-            optimizer.zero_grad()
-            loss.backward()
-            if not self.quick_ and part == "module_":
-                named = list(getattr(self, part).named_parameters())
-                self.notify(
-                    "on_grad_computed",
-                    named_parameters=named,
-                    batch=batch,
-                    training=True,
-                )
-            optimizer.step()
-            noted.append(note)
-        return {"loss": sum(noted[1:], noted[0]), "y_pred": y_pred}
 
     def on_epoch_end(self, net, **kwargs):
         """Record the losses, before any callback looks at them."""
@@ -236,18 +166,6 @@ class AutoencoderNet(ReconstructingNet):
             self.history.record(
                 f"{name}_best", bool(loss < min(before, default=np.inf))
             )
-
-    def validation_step(self, batch, **fit_params):
-        """Keep each row's loss too: what `KeepBest` judges by."""
-        inputs, targets = batch
-        self._set_training(False)
-        with torch.no_grad():
-            y_pred = self.infer(inputs, **fit_params)
-            losses = self.criterion_.judged_losses(
-                self.module_, y_pred, targets, inputs
-            )
-        self.valid_losses_.append(losses)
-        return {"loss": losses.mean(), "y_pred": y_pred}
 
     def on_epoch_begin(self, net, **kwargs):
         """Start with no losses, unless the fit is over."""

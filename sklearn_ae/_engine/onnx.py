@@ -210,10 +210,14 @@ def _pca_start(graph, module, part, x):
     linear = _linear(graph, getattr(module, f"{part}_linear"), x)
     if part == "decode":
         linear = LINKS[module.link](graph, linear)
+    if module.unit != 1:
+        x = graph.add("Mul", x, np.float32(1 / module.unit))
     added = convert(graph, module.network, part, x)
     gate = getattr(module, f"{part}_gate")
-    if isinstance(gate, torch.Tensor):
-        added = graph.add("Mul", added, gate)
+    if isinstance(gate, torch.Tensor) or gate != 1:
+        added = graph.add(
+            "Mul", added, gate if isinstance(gate, torch.Tensor) else np.float32(gate)
+        )
     return graph.add("Add", linear, added)
 
 

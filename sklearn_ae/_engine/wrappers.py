@@ -46,15 +46,19 @@ class PCAStart(nn.Module):
         Of the network.
     link : callable
         Turns data into what `decode` returns (the output activation's `link`).
+    unit : float, default=1.0
+        What a network of ours counts in: it reads in it, and what it gives is
+        multiplied by it. See `Blueprint`.
     """
 
-    def __init__(self, network, widths, link):
+    def __init__(self, network, widths, link, unit=1.0):
         super().__init__()
         self.network = network
         self.link = link
+        self.unit = unit if hasattr(network, "silence") else 1.0
         self.encode_linear = nn.Linear(widths.n_features, widths.n_encoded)
         self.decode_linear = nn.Linear(widths.n_decoded, widths.n_features)
-        self.encode_gate = self.decode_gate = 1.0
+        self.encode_gate = self.decode_gate = self.unit
         if not hasattr(self.network, "silence"):
             self.encode_gate = nn.Parameter(torch.zeros(()))
             self.decode_gate = nn.Parameter(torch.zeros(()))
@@ -102,13 +106,15 @@ class PCAStart(nn.Module):
 
     def encode(self, x):
         """Return the code of x."""
-        added = self.encode_gate * self.network.encode(x)
+        added = self.encode_gate * self.network.encode(x / self.unit)
         return self.encode_linear(x) + added  # (n_samples, n_encoded)
 
     def decode(self, z):
         """Return the data of code z, before the output activation."""
-        linear = self.link(self.decode_linear(z))
-        return linear + self.decode_gate * self.network.decode(z)  # (…, n_features)
+        # In bfloat16 the links' borders would be rounded to where they are infinite.
+        linear = self.link(self.decode_linear(z).to(self.decode_linear.weight.dtype))
+        added = self.decode_gate * self.network.decode(z / self.unit)
+        return linear + added  # (…, n_features)
 
     def forward(self, x):
         """Return the reconstruction of x, before the output activation."""
