@@ -139,11 +139,11 @@ class AutoencoderTransformer(BaseAutoencoder):
         Whether rows are set aside to choose the best epoch and to end the fit. If
         False, all rows train for `max_iter` epochs, the training loss chooses, and
         the start is kept only if the result's training loss is not below it.
-    validation_fraction : float, default=0.1
+    validation_fraction : float or "auto", default="auto"
         Share of rows set aside by `early_stopping`: at least 20, or a quarter of all
         rows where that is fewer. Where fewer than 8 are set aside, as in a table of
-        less than 32 rows, they prove nothing, and PCA is kept. For an ordered code at
-        most 2,000 are set aside.
+        less than 32 rows, they prove nothing, and PCA is kept. "auto" is a tenth, and
+        never more than 2,000 rows; nor are more set aside for an ordered code.
     validation_rows : {"random", "last", "cells"}, default="random"
         Which rows `early_stopping` sets aside. "last" is for rows in order, as those of
         a time series: the last ones judge, and as many before them as are alike are

@@ -59,7 +59,10 @@ class Parameters(BaseEstimator):
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "tol": [Interval(Real, 0, 1, closed="left")],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_fraction": [
+            Interval(Real, 0, 1, closed="neither"),
+            StrOptions({"auto"}),
+        ],
         "validation_rows": [StrOptions({"random", "last", "cells"})],
         "missing": [StrOptions({"auto", "expect", "error"})],
         "n_iter_no_change": [
@@ -99,7 +102,7 @@ class Parameters(BaseEstimator):
         max_iter="auto",
         tol=1e-3,
         early_stopping=True,
-        validation_fraction=0.1,
+        validation_fraction="auto",
         validation_rows="random",
         missing="auto",
         n_iter_no_change=20,

@@ -18,6 +18,7 @@ from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV
 from sklearn_ae._engine import aside, tables
 from sklearn_ae._engine.aside import joined, neighbours, split
 from sklearn_ae._engine.judge import Judge
+from sklearn_ae._engine.plan import n_aside
 from sklearn_ae._engine.survey import Job, look_through
 from sklearn_ae._engine.torch_state import generator
 from sklearn_ae._independence import Dependence
@@ -404,3 +405,13 @@ def test_the_last_rows_judge_if_the_rows_are_in_order(large, monkeypatch):
     )
     np.testing.assert_array_equal(plain.split.without, np.arange(810, 900))
     assert len(np.unique(plain.split.labels)) == 90
+
+
+def test_of_large_tables_2000_rows_judge():
+    """A tenth of more rows says no more, and the rest can train."""
+    X = np.zeros((30_000, 2))
+    assert n_aside(AutoencoderTransformer(), X[:15_000], ordered=False) == 1500
+    assert n_aside(AutoencoderTransformer(), X, ordered=False) == 2000
+    asked = AutoencoderTransformer(validation_fraction=0.1)
+    assert n_aside(asked, X, ordered=False) == 3000
+    assert n_aside(asked, X, ordered=True) == 2000

@@ -18,7 +18,7 @@ RATE = 4e-3  # the highest, for batches of up to 256 rows
 N_STEPS, ORDERED_STEPS = 1000, 2000
 LEAST_EPOCHS, MOST_EPOCHS = 13, 200
 MEMORIES = 20  # of the average of the weights, in a training
-JUDGED_ROWS = 2000  # rows on which an ordered code is judged, at many lengths
+JUDGED_SHARE, JUDGED_ROWS = 0.1, 2000  # of a table, at most so many rows
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,19 @@ def n_aside(params, table, ordered):
     if not params.early_stopping:
         return 0
     n_samples = len(table)
-    wanted = int(np.ceil(params.validation_fraction * n_samples))
-    if ordered:  # each is decoded at many lengths
+    wanted = int(np.ceil(judged_share(params) * n_samples))
+    # 2,000 say as much as 6,000; of an ordered code each is decoded at many lengths.
+    if ordered or params.validation_fraction == "auto":
         wanted = min(wanted, JUDGED_ROWS)
     if tables.is_large(table):  # they are held
         wanted = min(wanted, tables.WINDOW_CELLS // table.shape[1])
     return min(max(wanted, min(20, n_samples // 4)), n_samples - 1)
+
+
+def judged_share(params):
+    """Return the share of rows, or of cells, that judge."""
+    share = params.validation_fraction
+    return JUDGED_SHARE if share == "auto" else share
 
 
 # Of an ordered code each length sees a part of the rows: it wants

@@ -15,7 +15,7 @@ from .factor import held_out, own_generator
 from .filling import dealt
 from .fitted import Fitted
 from .losses import LOSSES, output_of
-from .plan import n_aside
+from .plan import judged_share, n_aside
 from .scaling import Scaling, ends, measure, measure_observed
 from .tables import HELD_CELLS, Picked, has_missing, is_large, parts
 
@@ -135,7 +135,7 @@ def _look_through_missing(job, seed, n_wanted):
     by_cells = estimator.validation_rows == "cells"
     split = aside.split(rows, 0 if by_cells else n_wanted, seed, found)
     if by_cells and n_wanted:
-        share, draws = estimator.validation_fraction, own_generator(seed, "judge")
+        share, draws = judged_share(estimator), own_generator(seed, "judge")
         hidden = held_out(~np.isnan(table), share, draws)
         if found is not None:
             split = split._replace(labels=found.labels[hidden.any(axis=1)])
