@@ -67,12 +67,14 @@ class AutoencoderTransformer(BaseAutoencoder):
         a learned factor that starts at zero (its ``forward`` is not called); with
         ``init="random"`` it is all there is. It replaces `hidden_layer_sizes`,
         `activation`, `code_activation` and `dropout`.
-    loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"}, \
-            default="squared_error"
+    loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy", \
+            "poisson", "multinomial"}, default="squared_error"
         What training minimises, as a mean over cells. Data are centred and divided by
         one number, `scale_`, so the squared error is PCA's objective. Huber's switch
         from square to linear is at one `scale_` (``criterion__delta=1.0``).
-        Cross-entropy needs data in [0, 1] and reconstructs within [0, 1].
+        Cross-entropy needs data in [0, 1] and reconstructs within [0, 1]. "poisson" and
+        "multinomial" are for counts, from 0 on, such as words of texts, and are the
+        deviance: see the guide on counts.
     out_activation : {"auto", "identity", "clip", "tanh", "logistic"}, default="auto"
         Of the reconstruction. "auto" is "logistic" for cross-entropy; for other losses
         it clips each column to its least and to its largest training value where many

@@ -224,6 +224,12 @@ class Parameters(BaseEstimator):
         """Whether every prefix of the code shall be a code."""
         return bool(self.ordered) or isinstance(self.n_components, float)
 
+    @property
+    def _has_counts(self):
+        """Whether rows are counts."""
+        loss = self.loss  # may be anything, before it is checked
+        return isinstance(loss, str) and loss in LOSSES and LOSSES[loss].counts
+
     def _check_parameters(self):
         """Raise an error if parameters don't go together."""
         if self.penalty == "kl" and self.code_activation != "logistic":
@@ -239,6 +245,8 @@ class Parameters(BaseEstimator):
                 f"validation_rows='random' or 'last'. Got missing={self.missing!r}, "
                 f"validation_rows={self.validation_rows!r}."
             )
+        if self._has_counts:
+            self._check_counts(expected)
         if self.init == "pca" and self.code_activation != "identity":
             raise ValueError(
                 f"init='pca' starts at a linear code: with "
@@ -250,6 +258,20 @@ class Parameters(BaseEstimator):
                 "penalty='k_sparse' chooses code units by their size, an ordered code "
                 "by their place: set ordered=False and a whole number as n_components, "
                 "or another penalty."
+            )
+
+    def _check_counts(self, missing):
+        """Raise an error if something doesn't go with counts."""
+        if missing:
+            raise ValueError(
+                f"loss={self.loss!r} takes no missing cells: set missing='auto' and "
+                f"validation_rows='random' or 'last'."
+            )
+        if self.penalty == "contractive":
+            raise ValueError(
+                f"penalty='contractive' needs gradients of the code, which loss="
+                f"{self.loss!r} has none of: it reads roots of shares, whose slope at "
+                f"0 is infinite. Choose another penalty."
             )
 
     def _named_callbacks(self):

@@ -20,9 +20,18 @@ from ._engine.batches import Batches, Rows
 from ._engine.blueprint import Blueprint, build
 from ._engine.checkpoint import replace_file
 from ._engine.codec import Codec
+from ._engine.counts import Counts
 from ._engine.fitted import Fitted
 from ._engine.history import History
-from ._engine.losses import LOSSES, OUTPUTS, PENALTIES, Loss, Output, weighted
+from ._engine.losses import (
+    LOSSES,
+    OUTPUTS,
+    PENALTIES,
+    SHARES,
+    Loss,
+    Output,
+    weighted,
+)
 from ._engine.net import AutoencoderNet
 from ._engine.networks import DenseNetwork
 from ._engine.objective import Objective, OrderedObjective
@@ -45,6 +54,7 @@ OPTIMIZERS = {
     for name, thing in vars(torch.optim).items()
     if isinstance(thing, type) and issubclass(thing, torch.optim.Optimizer)
 }
+RANGES = {**OUTPUTS, **SHARES}
 NAMED = {
     **{
         thing.__name__: thing
@@ -52,15 +62,15 @@ NAMED = {
             *(build, weighted, Batches, Rows),
             *(DenseNetwork, ConvolutionalNetwork),
             *(Objective, OrderedObjective, VariationalObjective, AdversarialObjective),
-            *(Filled, KSparse, Ordered, PCAStart, VariationalNetwork),
+            *(Counts, Filled, KSparse, Ordered, PCAStart, VariationalNetwork),
         )
     },
     **{f"optimizer {name}": optimizer for name, optimizer in OPTIMIZERS.items()},
     **{f"loss {name}": loss for name, loss in LOSSES.items()},
     **{f"criterion {name}": loss.criterion for name, loss in LOSSES.items()},
-    **{f"output {name}": output for name, output in OUTPUTS.items()},
-    **{f"activation {name}": output.activation for name, output in OUTPUTS.items()},
-    **{f"link {name}": output.link for name, output in OUTPUTS.items()},
+    **{f"output {name}": output for name, output in RANGES.items()},
+    **{f"activation {name}": output.activation for name, output in RANGES.items()},
+    **{f"link {name}": output.link for name, output in RANGES.items()},
     **{f"penalty {name}": penalty for name, penalty in PENALTIES.items()},
     **{f"prior {name}": prior for name, prior in PRIORS.items()},
 }

@@ -24,7 +24,8 @@ ORDER = [
 ]
 # So may each file of the engine.
 ENGINE = [
-    *("tables", "scaling", "pca", "factor", "losses", "noise", "networks", "wrappers"),
+    *("tables", "scaling", "pca", "factor", "counts", "losses"),
+    *("noise", "networks", "wrappers"),
     *(
         "blueprint",
         "batches",
@@ -48,7 +49,7 @@ ENGINE = [
         "crossfit",
     ),
     *("history", "codec", "trial"),
-    *("fitted", "onnx", "survey", "layout", "fit"),
+    *("fitted", "onnx_counts", "onnx", "survey", "layout", "fit"),
 ]
 # The rooms that measure any reducer know no autoencoder.
 MEASURING = ORDER[ORDER.index("_reducers") : ORDER.index("callbacks")]

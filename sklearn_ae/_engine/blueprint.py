@@ -7,7 +7,7 @@ from numbers import Integral
 import torch
 from torch import nn
 
-from .losses import output_of
+from .losses import LOSSES, output_of
 from .wrappers import Filled, KSparse, Ordered, PCAStart, Widths
 
 WIDTH = 50
@@ -131,7 +131,8 @@ def _wrappers(params, n_features, n_components):
     """Yield what the network is wrapped in, inmost first: classes, parameters."""
     if params.init == "pca":
         output = output_of(params.loss, params.out_activation)
-        unit = unit_of(n_features) if output.is_linear else 1.0
+        scaled = output.is_linear or LOSSES[params.loss].counts
+        unit = unit_of(n_features) if scaled else 1.0
         yield PCAStart, {"link": output.link, "unit": unit}
     if params._is_ordered:
         yield Ordered, {}

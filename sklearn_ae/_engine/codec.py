@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from .blueprint import Blueprint
+from .counts import row_deviances, share_of_columns, totals
 from .factor import Factors
 from .net import AutoencoderNet
 from .scaling import Scaling, finite
@@ -114,14 +115,12 @@ class Codec:
     def row_errors(self, table, n_components=None):
         """Return the squared error of each row in units of the scale squared.
 
-        Missing cells have none.
+        Missing cells have none. Of counts it is the deviance.
         """
         errors = np.empty(len(table))
         for rows in self.chunks(table):
             part = table[rows]
-            residuals = part - self._round_trip(part, n_components)
-            residuals = self.observed(residuals) / self.scaling.scale
-            errors[rows] = np.square(residuals, dtype=np.float64).sum(axis=1)
+            errors[rows] = _misfits(self, part, self._round_trip(part, n_components))
         return errors
 
     def error_and_shares(self, rows):
@@ -135,7 +134,7 @@ class Codec:
         Returns
         -------
         error : float
-            Per observed cell, squared, in the data's units.
+            Per observed cell, squared, in the data's units. Of counts the deviance.
         shares : ndarray of shape (n_components,)
             The share of variance that the code explains, divided among its units in
             proportion to their variances.
@@ -145,8 +144,7 @@ class Codec:
         for chunk in self.chunks(rows):
             part = rows[chunk].cpu().numpy()
             codes = self.run(part, "encode")  # (n_rows, n_components)
-            residuals = self.observed(part - self.run(codes, "decode"))
-            left += np.square(residuals, dtype=np.float64).sum()
+            left += _left(self, part, self.run(codes, "decode"))
             n_cells += int((~np.isnan(part)).sum())
             total += _variance(self, part)
             sums += codes.sum(axis=0, dtype=np.float64)
@@ -174,11 +172,9 @@ class Codec:
     def explained(self, table, n_components=None):
         """Return the share of the observed cells' variance that is explained."""
         left = self.row_errors(table, n_components).sum()
-        mean, scale = self.scaling.mean, self.scaling.scale
-        total = sum(
-            np.nansum(np.square((table[rows] - mean) / scale)) for rows in chunks(table)
-        )
+        total = sum(_spread(self, table[rows]) for rows in chunks(table))
         if total == 0:  # left may hold a rounding error of float32
+            scale = self.scaling.scale
             size = sum(
                 np.nansum(np.square(table[rows] / scale, dtype=np.float64))
                 for rows in chunks(table)
@@ -221,19 +217,22 @@ class Codec:
         return result
 
     def _encode(self, X):
-        return self.run(self.scaling.apply(X, X.dtype), "encode") * self.unit
+        return self.run(_read(self, X), "encode") * self.unit
 
     def _decode(self, Z):
         with np.errstate(over="ignore"):  # `finite` tells
             codes = Z / self.unit
-        return self._undo(self.run(finite(codes, Z.dtype), "decode"))
+        rows = self._undo(self.run(finite(codes, Z.dtype), "decode"))
+        return self.scaling.mean.sum() * rows if _counts(self) else rows
 
     def _round_trip(self, X, n_components):
-        X = self.scaling.apply(X, X.dtype)
+        read = _read(self, X)
         if n_components is None:
-            return self._undo(self.run(X, "encode", "decode"))
-        codes = self.run(X, "encode")[:, :n_components]
-        return self._undo(self.run(codes, "decode"))
+            rows = self._undo(self.run(read, "encode", "decode"))
+        else:
+            codes = self.run(read, "encode")[:, :n_components]
+            rows = self._undo(self.run(codes, "decode"))
+        return totals(X) * rows if _counts(self) else rows
 
     def _undo(self, X):
         X = self.scaling.undo(X)
@@ -241,6 +240,37 @@ class Codec:
         if floor is not None:  # what was at an end shall be it exactly
             np.clip(X, floor.astype(X.dtype), ceiling.astype(X.dtype), out=X)
         return X
+
+
+def _counts(codec):
+    """Tell whether rows are counts, whose errors are deviances."""
+    return codec.objective.loss.counts
+
+
+def _read(codec, X):
+    """Return rows as the net reads them, if they can be read."""
+    if _counts(codec) and (least := X.min(initial=0)) < 0:
+        raise ValueError(
+            f"X has negative values, the least {least:g}, and loss="
+            f"{codec.blueprint.settings['loss']!r} takes counts: numbers from 0 on."
+        )
+    return codec.scaling.apply(X, X.dtype)
+
+
+def _misfits(codec, X, back):
+    """Return the squared error of rows in units of the scale, or the deviance."""
+    if _counts(codec):
+        return row_deviances(X, back)
+    residuals = codec.observed(X - back) / codec.scaling.scale
+    return np.square(residuals, dtype=np.float64).sum(axis=1)
+
+
+def _spread(codec, X):
+    """Return the sum of that where the model is the mean, or the columns' shares."""
+    mean, scale = codec.scaling.mean, codec.scaling.scale
+    if _counts(codec):
+        return row_deviances(X, totals(X) * share_of_columns(mean)).sum()
+    return np.nansum(np.square((X - mean) / scale))
 
 
 def share_curve(codec, rows):
@@ -260,8 +290,7 @@ def share_curve(codec, rows):
     codes = codec.run(rows, "encode")  # (n_samples, n_components)
     curve = np.empty(codec.n_components)
     for k in range(1, codec.n_components + 1):
-        residuals = codec.observed(rows - codec.run(codes[:, :k], "decode"))
-        left = np.square(residuals, dtype=np.float64).sum()
+        left = _left(codec, rows, codec.run(codes[:, :k], "decode"))
         curve[k - 1] = 1 - left / total if total else 1.0
     return curve
 
@@ -279,6 +308,11 @@ def gradients(codec, table):
     """
     shape = len(table), codec.n_components, table.shape[1]
     result = np.empty(shape, dtype=table.dtype)
+    if _counts(codec):
+        raise ValueError(
+            "Codes of counts have no gradients: they turn on the roots of shares, "
+            "whose slope at 0 is infinite."
+        )
     unit = codec.unit / codec.scaling.scale
     for rows in codec.chunks(table):
         x = codec.tensor(codec.scaling.apply(table[rows], table.dtype))
@@ -294,8 +328,18 @@ def gradients(codec, table):
     return result
 
 
+def _left(codec, rows, back):
+    """Return the squared errors, or deviances, of rows as the net reads and gives."""
+    if _counts(codec):
+        return row_deviances(rows, totals(rows) * back).sum()
+    residuals = codec.observed(rows - back)
+    return np.square(residuals, dtype=np.float64).sum()
+
+
 def _variance(codec, rows):
     """Return the squared distances from the mean of rows as the net reads."""
+    if _counts(codec):
+        return _spread(codec, rows)
     centred = rows.astype(np.float64)
     if codec.scaling.bounded:
         centred -= codec.scaling.mean

@@ -21,11 +21,13 @@ from .blueprint import Blueprint, build
 from .caller import warn_caller
 from .checkpoint import Checkpoint
 from .codec import Codec, cut, share_curve
+from .counts import Reading
 from .filling import Filling, cells_aside
 from .fitted import Fitted
 from .history import History
 from .judge import Judge, KeepBest, KeepFinite
 from .layout import layout
+from .losses import LOSSES
 from .net import AutoencoderNet
 from .noise import MOST_HIDDEN, MOST_HIDDEN_TO_FILL, corruption, hidden
 from .plan import JUDGED_ROWS, Plan
@@ -101,7 +103,8 @@ def prepare(job, survey, listeners, checkpoint):
     """Start at PCA, and set a net up."""
     estimator, previous, scaling = job.estimator, job.previous, survey.scaling
     filling = _filling(job, survey)
-    axes, blueprint = layout(job, survey, filling)
+    reading = _reading(job, survey)
+    axes, blueprint = layout(job, survey, filling, reading)
     data = batches.read(job.table, survey.split, scaling, job.device, survey.picked)
     if survey.hidden is not None:
         train, cells = cells_aside(data.every, survey.hidden)
@@ -126,6 +129,9 @@ def prepare(job, survey, listeners, checkpoint):
     net.initialize()
     if filling is not None:
         net.module_.start(filling.factors)
+    if reading is not None:
+        normalised = estimator.loss == "multinomial"
+        reading.start(net.module_, axes, normalised)
     trial_loss = _start(job, net, axes, data.train)
     return Prepared(
         scaling, blueprint, plan, data, net, keeper, survey.split_seed, trial_loss
@@ -197,6 +203,13 @@ def _filling(job, survey):
     if not survey.missing or job.previous is not None:
         return None
     return Filling.of(job.table, survey.scaling, survey.hidden, survey.split_seed)
+
+
+def _reading(job, survey):
+    """Return how counts are read, or None."""
+    if not LOSSES[job.estimator.loss].counts or job.previous is not None:
+        return None
+    return Reading.of(job.table, survey.scaling)
 
 
 def _keeper(job, survey, plan, data, axes, blueprint):
@@ -288,7 +301,8 @@ def _start(job, net, axes, rows):
     elif job.estimator.init == "pca":
         linear = next(m for m in net.module_.modules() if isinstance(m, PCAStart))
         net.criterion_.start(net.module_, linear, axes)
-        return 0.0 if job.one_pass else None
+        # The PCA of counts is linked by what all rows say: no stream goes on with it.
+        return 0.0 if job.one_pass and not net.criterion_.loss.counts else None
     return None
 
 

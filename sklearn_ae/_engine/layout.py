@@ -11,7 +11,7 @@ from .pca import fit_pca
 FEW_ROWS = 1000  # up to which a network is narrow
 
 
-def layout(job, survey, filling):
+def layout(job, survey, filling, reading):
     """Return PCA, where it is wanted, and the blueprint of the module.
 
     Parameters
@@ -20,6 +20,8 @@ def layout(job, survey, filling):
     survey : Survey
     filling : Filling or None
         Of missing cells.
+    reading : Reading or None
+        Of counts.
 
     Returns
     -------
@@ -45,11 +47,15 @@ def layout(job, survey, filling):
             seed = int(job.generator.integers(2**31))
         if filling is not None:
             return filling.axes(survey.scaling, n_components, seed)
+        if reading is not None:
+            return reading.axes(n_components, seed, survey.split_seed)
         return fit_pca(table, survey.scaling, n_components, seed, survey.split_seed)
 
     def laid_out(n_components):
         blueprint = _suited(job, survey, estimator._blueprint(n_features, n_components))
-        return blueprint if filling is None else filling.wrapped(blueprint)
+        for outer in (filling, reading):
+            blueprint = blueprint if outer is None else outer.wrapped(blueprint)
+        return blueprint
 
     if isinstance(estimator.n_components, float):
         axes = pca(None)

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
+
+from .counts import MultinomialDeviance, PoissonDeviance, RateLink
 
 
 def _identity(x):
@@ -20,6 +23,10 @@ def _identity(x):
 def _logit(x):
     # PCA's reconstructions leave [0, 1]: what lies outside starts at the border.
     return torch.logit(x, eps=1e-3)
+
+
+def _softmax(x):
+    return torch.softmax(x, 1)
 
 
 def _atanh(x):
@@ -33,8 +40,8 @@ class Output(NamedTuple):
     ----------
     activation : callable
         Turns what the network decodes into a reconstruction of the data.
-    link : callable
-        Its inverse.
+    link : callable or class
+        Its inverse, or a class of modules that are fitted to be.
     bounds : tuple of float or None
         The range that the data must lie in. Bounded data are not centred or scaled.
     clip : {"all", "found"} or None
@@ -60,6 +67,11 @@ OUTPUTS = {
     "tanh": Output(torch.tanh, _atanh, (-1.0, 1.0)),
     "logistic": Output(torch.sigmoid, _logit, (0.0, 1.0)),
 }
+# Of the losses of counts, which stand no other: from log shares to shares.
+SHARES = {
+    "exp": Output(torch.exp, RateLink, (0.0, np.inf)),
+    "softmax": Output(_softmax, RateLink, (0.0, np.inf)),
+}
 
 
 class Loss(NamedTuple):
@@ -77,6 +89,8 @@ class Loss(NamedTuple):
         What ``out_activation="auto"`` means.
     activates : bool
         Whether the criterion applies that activation itself, and stands no other.
+    counts : bool
+        Whether data are counts: see `counts.py`.
     """
 
     criterion: type[nn.Module]
@@ -84,6 +98,7 @@ class Loss(NamedTuple):
     label: str
     out_activation: str = "auto"
     activates: bool = False
+    counts: bool = False
 
 
 LOSSES = {
@@ -96,6 +111,13 @@ LOSSES = {
         "mean cross-entropy per cell",
         out_activation="logistic",
         activates=True,
+    ),
+    "poisson": Loss(
+        *(PoissonDeviance, 0, "mean Poisson deviance per cell", "exp", True, True)
+    ),
+    "multinomial": Loss(
+        *(MultinomialDeviance, 0, "mean multinomial deviance per cell", "softmax"),
+        *(True, True),
     ),
 }
 
@@ -120,6 +142,13 @@ def output_of(loss, out_activation):
         If the loss stands no such activation.
     """
     row = LOSSES[loss]
+    if row.counts:
+        if out_activation == "auto":
+            return SHARES[row.out_activation]
+        raise ValueError(
+            f"loss={loss!r} goes with out_activation='auto' alone. Got "
+            f"{out_activation!r}."
+        )
     if out_activation in ("auto", row.out_activation):
         return OUTPUTS[row.out_activation]
     if row.activates:

@@ -11,13 +11,16 @@ To add a layer: a row in `LAYERS`. To add a network whose `encode` and `decode` 
 import copy
 import itertools
 import warnings
+from functools import partial
 
 import numpy as np
 import torch
 from torch import nn
 
-from .losses import OUTPUTS
+from .counts import Counts, RateLink
+from .losses import OUTPUTS, SHARES
 from .networks import DenseNetwork
+from .onnx_counts import rate_link, roots_of, total_of
 from .variational import VariationalNetwork
 from .wrappers import Filled, KSparse, Ordered, PCAStart
 
@@ -200,6 +203,8 @@ ACTIVATIONS = {
     OUTPUTS["identity"].activation: lambda graph, x: x,
     OUTPUTS["tanh"].activation: lambda graph, x: graph.add("Tanh", x),
     OUTPUTS["logistic"].activation: lambda graph, x: graph.add("Sigmoid", x),
+    SHARES["exp"].activation: lambda graph, x: graph.add("Exp", x),
+    SHARES["softmax"].activation: lambda graph, x: graph.add("Softmax", x, axis=1),
 }
 
 
@@ -209,7 +214,9 @@ ACTIVATIONS = {
 def _pca_start(graph, module, part, x):
     linear = _linear(graph, getattr(module, f"{part}_linear"), x)
     if part == "decode":
-        linear = LINKS[module.link](graph, linear)
+        fitted = isinstance(module.link, RateLink)
+        link = partial(rate_link, module.link) if fitted else LINKS[module.link]
+        linear = link(graph, linear)
     if module.unit != 1:
         x = graph.add("Mul", x, np.float32(1 / module.unit))
     added = convert(graph, module.network, part, x)
@@ -219,6 +226,13 @@ def _pca_start(graph, module, part, x):
             "Mul", added, gate if isinstance(gate, torch.Tensor) else np.float32(gate)
         )
     return graph.add("Add", linear, added)
+
+
+def _counts(graph, module, part, x):
+    if part == "decode":
+        x = convert(graph, module.network, part, x)
+        return graph.add("Add", x, module.log_shares)
+    return convert(graph, module.network, part, roots_of(graph, module, x))
 
 
 def _filled(graph, module, part, x):
@@ -293,6 +307,7 @@ def _variational(graph, module, part, x):
 
 
 WRAPPERS = {
+    Counts: _counts,
     Filled: _filled,
     PCAStart: _pca_start,
     KSparse: _k_sparse,
@@ -400,7 +415,7 @@ def add_codec(graph, codec, part, x, dtype, output):
     elif not scaling.bounded:
         x = graph.add("Sub", graph.cast(x, "f8"), scaling.mean)
         x = graph.add("Div", x, np.float64(scaling.scale))
-    x = graph.cast(x, "f4")
+    x = rows = graph.cast(x, "f4")
     if part != "decoder":
         x = convert(graph, module, "encode", x)
     if part == "encoder":
@@ -408,6 +423,10 @@ def add_codec(graph, codec, part, x, dtype, output):
     else:
         x = convert(graph, module, "decode", x)
         x = ACTIVATIONS[codec.objective.output.activation](graph, x)
+        if codec.objective.loss.counts:
+            mean_total = np.float32([[scaling.mean.sum()]])
+            total = mean_total if part == "decoder" else total_of(graph, rows)
+            x = graph.add("Mul", x, total)
         if not scaling.bounded:
             x = graph.add("Mul", graph.cast(x, "f8"), np.float64(scaling.scale))
             x = graph.add("Add", x, scaling.mean)

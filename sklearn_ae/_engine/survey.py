@@ -188,12 +188,18 @@ def _check_bounds(job, scaling):
     bounds = output_of(estimator.loss, estimator.out_activation).bounds
     if bounds is None:
         return
-    slack = 1e-6  # MinMaxScaler overshoots by a rounding error
+    slack = 1e-6 * (bounds[1] < np.inf)  # MinMaxScaler overshoots by a rounding error
     low, high = scaling.low, scaling.high
     if job.previous is not None:
         low, high = ends(job.table)
     if low < bounds[0] - slack or high > bounds[1] + slack:
-        name = "loss" if LOSSES[estimator.loss].activates else "out_activation"
+        loss = LOSSES[estimator.loss]
+        if loss.counts:
+            raise ValueError(
+                f"loss={estimator.loss!r} takes counts: numbers from 0 on. Got X with "
+                f"values from {low:.9g} on."
+            )
+        name = "loss" if loss.activates else "out_activation"
         raise ValueError(
             f"{name}={getattr(estimator, name)!r} needs X in [{bounds[0]:g}, "
             f"{bounds[1]:g}]. Got values from {low:.9g} to {high:.9g}: "

@@ -44,8 +44,9 @@ class PCAStart(nn.Module):
         Keeps the network contract.
     widths : Widths
         Of the network.
-    link : callable
-        Turns data into what `decode` returns (the output activation's `link`).
+    link : callable or class
+        Turns data into what `decode` returns (the output activation's `link`). A class
+        is called with the widths.
     unit : float, default=1.0
         What a network of ours counts in: it reads in it, and what it gives is
         multiplied by it. See `Blueprint`.
@@ -54,7 +55,7 @@ class PCAStart(nn.Module):
     def __init__(self, network, widths, link, unit=1.0):
         super().__init__()
         self.network = network
-        self.link = link
+        self.link = link(widths) if isinstance(link, type) else link
         self.unit = unit if hasattr(network, "silence") else 1.0
         self.encode_linear = nn.Linear(widths.n_features, widths.n_encoded)
         self.decode_linear = nn.Linear(widths.n_decoded, widths.n_features)
