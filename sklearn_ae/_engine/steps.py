@@ -29,7 +29,13 @@ class SteppingNet(NeuralNet):
             decoded = found[0] if isinstance(found, (tuple, list)) else found
             with torch.no_grad():
                 parts.append(to_numpy(self.criterion_.activate(decoded).float()))
-        return np.concatenate(parts)
+        predicted = np.concatenate(parts)
+        if self.criterion_.loss.counts:  # which are shares of the rows' totals
+            batches = self.get_iterator(self.get_dataset(X), training=False)
+            predicted *= np.concatenate(
+                [to_numpy(inputs.sum(1, keepdim=True)) for inputs, _ in batches]
+            )
+        return predicted
 
     @property
     def optimizer_names(self):
