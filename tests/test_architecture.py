@@ -42,6 +42,7 @@ ENGINE = [
         "checkpoint",
         "average",
         "backward",
+        "replay",
         "steps",
         "net",
         "judge",

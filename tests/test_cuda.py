@@ -6,11 +6,13 @@ import pytest
 import torch
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA
+from torch import nn
 
 from sklearn_ae import AutoencoderTransformer, load, save
 from sklearn_ae._engine import tables
 from sklearn_ae._engine.losses import LOSSES, PENALTIES
 from sklearn_ae._engine.noise import NOISES
+from sklearn_ae._engine.replay import Replay
 from sklearn_ae._estimators import ESTIMATORS
 
 DIGITS = load_digits().data[:600] / 16
@@ -126,3 +128,47 @@ def test_a_fit_in_another_process():
     expected = make("cuda").fit(IRIS).transform(IRIS)
     for model in models:
         np.testing.assert_allclose(model.transform(IRIS), expected, atol=1e-5)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"init": "random"}, {"ordered": True}, {"noise": "gaussian"}, {"loss": "huber"}],
+    ids=str,
+)
+def test_gradients_played_back_are_those_of_autograd(params, monkeypatch):
+    """A graph asks for the same kernels: only the order of sums may differ."""
+    played = []
+    capture = Replay._capture
+    monkeypatch.setattr(
+        Replay, "_capture", lambda *args: (played.append(1), capture(*args))
+    )
+    X = DIGITS.astype(np.float32)
+    params = {**SMALL, "max_iter": 8, "batch_size": 48, **params}  # a short last batch
+    replayed = AutoencoderTransformer(4, device="cuda", **params).fit(X)
+    assert played == [1]
+    again = AutoencoderTransformer(4, device="cuda", **params).fit(X)
+    np.testing.assert_array_equal(again.transform(X), replayed.transform(X))
+    monkeypatch.setattr(Replay, "of", lambda net: None)
+    eager = AutoencoderTransformer(4, device="cuda", **params).fit(X)
+    np.testing.assert_allclose(replayed.loss_curve_, eager.loss_curve_, rtol=2e-2)
+    assert replayed.score(X) == pytest.approx(eager.score(X), abs=5e-3)
+
+
+@pytest.mark.cuda
+def test_networks_of_users_are_not_captured():
+    class Custom(nn.Module):
+        def __init__(self, n_features, n_components):
+            super().__init__()
+            self.encode = nn.Linear(n_features, n_components)
+            self.decode = nn.Linear(n_components, n_features)
+
+        def forward(self, x):
+            if float(x.abs().max()) < 0:  # the CPU waits for this
+                raise ValueError
+            return self.decode(self.encode(x))
+
+    model = AutoencoderTransformer(
+        4, module=Custom, device="cuda", **{**SMALL, "max_iter": 8}
+    ).fit(DIGITS)
+    assert np.isfinite(model.loss_curve_).all()

@@ -212,7 +212,7 @@ class Step:
             and kinds <= CURVES.keys()
             and all(p.requires_grad and p.is_cpu for p in module.parameters())
             # Of users: they shall run.
-            and not any(_hooks(part) for part in (*module.modules(), *parts))
+            and not any(has_hooks(part) for part in (*module.modules(), *parts))
         )
         if not plain:
             return None
@@ -265,6 +265,7 @@ def _beside(tensor):
     return tensor[None] if tensor.ndim == 2 else tensor[None, None]
 
 
-def _hooks(module):
+def has_hooks(module):
+    """Tell whether anyone listens to what a module does."""
     names = ("forward", "forward_pre", "backward", "backward_pre")
     return any(getattr(module, f"_{name}_hooks") for name in names)

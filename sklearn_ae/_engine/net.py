@@ -17,6 +17,7 @@ from .backward import Step
 from .batches import Batches
 from .checkpoint import mapped
 from .networks import row_cost
+from .replay import Replay
 from .steps import SteppingNet
 from .torch_state import resolve_device, torch_state
 
@@ -96,6 +97,8 @@ class AutoencoderNet(SteppingNet):
         if self.memory_steps is not None and not [*self.module_.buffers()]:
             self.average_ = Average(self.module_.parameters(), self.memory_steps)
         self.criterion_.begin(held_out=self.train_split is not None)
+        single = self.quick_ and len(self.criterion.players) == 1
+        self.replay_ = Replay.of(self) if single else None
         n_products = self.batch_size * self.row_cost()[1]
         self.half_ = self.precision == "bfloat16"
         if self.precision == "auto" and n_products > HALF_PRODUCTS:
@@ -111,8 +114,8 @@ class AutoencoderNet(SteppingNet):
         if iterator is None:
             return
         half = training and self.half_
-        self.by_hand_ = None
-        if training and self.takes_by_hand and not half:
+        self.by_hand_ = self.replay_ if training else None
+        if training and self.takes_by_hand and not half and self.by_hand_ is None:
             self.by_hand_ = Step.of(self.module_, self.criterion_)
         device = torch.device(self.device).type
         with (
@@ -140,6 +143,11 @@ class AutoencoderNet(SteppingNet):
             if training:
                 self._go_on()
         return losses.double().cpu().numpy(), sizes
+
+    def on_train_end(self, net, **kwargs):
+        """Let go of what only training needs."""
+        super().on_train_end(net, **kwargs)
+        self.by_hand_ = self.replay_ = None
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Go on in the schedule."""

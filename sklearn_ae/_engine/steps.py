@@ -10,7 +10,7 @@ class SteppingNet(NeuralNet):
     """A skorch net whose criterion is an `Objective`: what it does with a batch.
 
     Its heirs say, before they train, whether only our own callbacks listen (`quick_`)
-    and what finds gradients by hand, if anything (`by_hand_`).
+    and what finds gradients in autograd's place, if anything (`by_hand_`).
     """
 
     def predict_proba(self, X):
