@@ -75,9 +75,10 @@ def test_every_setting_trains(params, device):
     assert np.isfinite(model.loss_curve_).all()
     codes = model.transform(DIGITS)
     assert codes.shape == (600, 4)
-    np.testing.assert_allclose(
-        model.inverse_transform(codes), model.reconstruct(DIGITS), atol=1e-6
-    )
+    back = model.reconstruct(DIGITS)
+    if params.get("loss") in ("poisson", "multinomial"):  # codes carry no totals
+        back *= DIGITS.sum(1).mean() / DIGITS.sum(1, keepdims=True)
+    np.testing.assert_allclose(model.inverse_transform(codes), back, atol=1e-5)
 
 
 def test_float32_and_float64_rows_have_the_same_codes(device):
@@ -133,7 +134,13 @@ def test_a_fit_in_another_process():
 @pytest.mark.cuda
 @pytest.mark.parametrize(
     "params",
-    [{}, {"init": "random"}, {"ordered": True}, {"noise": "gaussian"}, {"loss": "huber"}],
+    [
+        {},
+        {"init": "random"},
+        {"ordered": True},
+        {"noise": "gaussian"},
+        {"loss": "huber"},
+    ],
     ids=str,
 )
 def test_gradients_played_back_are_those_of_autograd(params, monkeypatch):
