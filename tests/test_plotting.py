@@ -11,6 +11,7 @@ from sklearn.cluster import DBSCAN, KMeans  # noqa: E402
 from sklearn.datasets import load_digits  # noqa: E402
 from sklearn.decomposition import PCA, TruncatedSVD  # noqa: E402
 from sklearn.exceptions import NotFittedError  # noqa: E402
+from sklearn.impute import SimpleImputer  # noqa: E402
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score  # noqa: E402
 from sklearn.naive_bayes import GaussianNB  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
@@ -33,6 +34,7 @@ from sklearn_ae.plotting import (  # noqa: E402
     DenoisingDisplay,
     LoadingsDisplay,
     LossCurveDisplay,
+    MissingCellsDisplay,
     ReconstructionDisplay,
     ReconstructionErrorDisplay,
 )
@@ -187,6 +189,8 @@ def test_every_display_draws_on_given_axes_and_keeps_them(
         lambda ax: CodeDisplay.from_predictions(X[:, 20:22], X[:, 22], ax=ax),
         lambda ax: LoadingsDisplay.from_estimator(pca, X, ax=ax),
         lambda ax: LossCurveDisplay.from_estimator(autoencoder, ax=ax),
+        lambda ax: MissingCellsDisplay.from_data(X, ax=ax),
+        lambda ax: MissingCellsDisplay.from_estimator(SimpleImputer(), X, ax=ax),
         lambda ax: CodeSizeDisplay.from_estimator(ordered, X, ax=ax),
         lambda ax: ReconstructionErrorDisplay.from_estimator(pca, X, ax=ax),
         lambda ax: ReconstructionErrorDisplay.from_predictions(X, X + 1, ax=ax),
@@ -711,3 +715,26 @@ def test_wrong_input(digits, pca, autoencoder):
         LossCurveDisplay.from_estimator(pca)
     with pytest.raises(TypeError, match="which knows one code size"):
         CodeSizeDisplay.from_estimator(autoencoder, X)
+
+
+def test_missing_cells_by_hand():
+    X = np.random.default_rng(0).normal(size=(40, 3)) * [1, 10, 100]
+    X[::4, 1] = np.nan
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    pattern = MissingCellsDisplay.from_data(frame)
+    np.testing.assert_array_equal(pattern.image_.get_array(), np.isnan(X))
+    assert tick_labels(pattern.ax_.xaxis) == ["a (0%)", "b (25%)", "c (0%)"]
+    display = MissingCellsDisplay.from_estimator(
+        SimpleImputer(), frame, share=0.5, random_state=3
+    )
+    hidden = np.random.RandomState(3).random_sample(X.shape) < 0.5
+    hidden &= ~np.isnan(X)
+    means = np.nanmean(np.where(hidden, np.nan, X), axis=0)
+    standard = np.stack([X, np.broadcast_to(means, X.shape)]) - np.nanmean(X, axis=0)
+    expected = (standard / np.nanstd(X, axis=0))[:, hidden]
+    np.testing.assert_allclose([display.observed, display.filled], expected)
+    np.testing.assert_allclose(display.points_.get_offsets(), expected.T)
+    with pytest.raises(ValueError, match="No observed cell was hidden"):
+        MissingCellsDisplay.from_estimator(SimpleImputer(), X, share=0)
+    with pytest.raises(ValueError, match=r"keep the 3 columns of X\. Got 6"):
+        MissingCellsDisplay.from_estimator(SimpleImputer(add_indicator=True), X)

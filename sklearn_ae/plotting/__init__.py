@@ -9,6 +9,7 @@ from ._curves import LossCurveDisplay
 from ._errors import ReconstructionErrorDisplay
 from ._grid import DecodedGridDisplay
 from ._loadings import LoadingsDisplay
+from ._missing import MissingCellsDisplay
 from ._sizes import CodeSizeDisplay, ComparisonDisplay
 from ._strips import DenoisingDisplay, ReconstructionDisplay
 
@@ -20,6 +21,7 @@ __all__ = [
     "DenoisingDisplay",
     "LoadingsDisplay",
     "LossCurveDisplay",
+    "MissingCellsDisplay",
     "ReconstructionDisplay",
     "ReconstructionErrorDisplay",
 ]
