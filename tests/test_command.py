@@ -423,3 +423,25 @@ def test_answers_at_once(arguments):
     )
     loaded = set(done.stdout.splitlines()[-1].split())
     assert not loaded & {"torch", "sklearn", "pandas", "numpy", "rich", "matplotlib"}
+
+
+def test_impute(capsys):
+    mixed = MIXED[[*"abcd", "kind"]]
+    gone = np.random.default_rng(1).random(mixed.shape) < 0.1
+    frame = mixed.mask(gone)
+    frame.to_csv("x.csv", index=False)
+    assert run("impute", "x.csv", "--output", "whole.csv") == 0
+    out = capsys.readouterr().out
+    assert f"filled {gone.sum()} of {gone.size} cells: a ({gone[:, 0].sum()})" in out
+    whole = pd.read_csv("whole.csv")
+    assert list(whole) == list(mixed)
+    assert whole.notna().all(axis=None)
+    there = frame.notna()
+    pd.testing.assert_frame_equal(whole.where(there), frame.where(there))
+    wrong = whole[list("abcd")] - mixed[list("abcd")]
+    means = frame[list("abcd")].mean() - mixed[list("abcd")]
+    hidden = gone[:, :4]
+    error = np.abs(wrong / IRIS.std()).to_numpy()[hidden].mean()
+    assert error < 0.6 * np.abs(means / IRIS.std()).to_numpy()[hidden].mean()
+    kinds = gone[:, 4]
+    assert (whole["kind"] == mixed["kind"])[kinds].mean() > 0.7

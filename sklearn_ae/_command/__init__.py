@@ -57,6 +57,8 @@ def _run(options):
     # PyTorch takes seconds to import: only after the arguments are right.
     if options.verb == "compare":
         from .compare import compare as command
+    elif options.verb == "impute":
+        from .impute import impute as command
     else:
         from . import model
 

@@ -23,6 +23,7 @@ def parser():
     _add_transform(commands)
     _add_reconstruct(commands)
     _add_score(commands)
+    _add_impute(commands)
     return command
 
 
@@ -189,6 +190,28 @@ def _add_score(commands):
     score.add_argument(
         "--json", action="store_true", help="print the numbers as JSON instead"
     )
+
+
+def _add_impute(commands):
+    impute = commands.add_parser(
+        "impute",
+        help="fill a table's missing cells",
+        description="Fit AutoencoderImputer to a table and write the table with its "
+        "missing cells filled: numbers by what the row's other cells tell, categories "
+        "by the most probable value. Columns that are not read are not written.",
+    )
+    _add_data(impute, help="the file with the table, or - for standard input")
+    impute.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the csv file to write",
+    )
+    _add_seed(impute)
+    _add_force(impute)
+    _add_reading(impute)
+    impute.set_defaults(scale=True)
 
 
 def _add_data(command, **more):
