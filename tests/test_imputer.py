@@ -1,9 +1,12 @@
 """AutoencoderImputer."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -141,3 +144,27 @@ def test_files_and_pipelines(imputer, tmp_path):
     steps = AutoencoderImputer(max_iter=2), AutoencoderTransformer(3, max_iter=2)
     pipeline = make_pipeline(*steps, LogisticRegression(max_iter=5000)).fit(X, KIND)
     assert pipeline.score(X, KIND) > 0.6
+
+
+masks = arrays(bool, (20, 4))
+
+
+@settings(max_examples=25, deadline=None)
+@given(fitted=masks, new=masks)
+def test_any_mask_is_filled(fitted, new):
+    """Rows and columns without a cell, single cells, other masks than in fit."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20, 2)) @ rng.standard_normal((2, 4))
+    fitted[0, 0] = False  # one cell there is
+    imputer = AutoencoderImputer(max_iter=0, keep_empty_features=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of rows that look like copies
+        imputer.fit(np.where(fitted, np.nan, X))
+    rows = np.where(new, np.nan, X)
+    filled = imputer.transform(rows)
+    assert np.isfinite(filled).all()
+    np.testing.assert_array_equal(filled[~new], X[~new])
+    alone = imputer.transform(rows[3:4])
+    np.testing.assert_allclose(alone, filled[3:4], rtol=1e-3, atol=1e-4)
+    bare = fitted.all(axis=0)
+    assert (filled[:, bare] == np.where(new, 0.0, X)[:, bare]).all()
