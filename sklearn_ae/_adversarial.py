@@ -5,7 +5,8 @@ from numbers import Real
 import numpy as np
 import torch
 
-from ._autoencoder import layer_sizes
+from ._autoencoder import AutoencoderTransformer, layer_sizes
+from ._docstrings import completed_by
 from ._engine.adversarial import N_DRAWS, AdversarialObjective
 from ._engine.fitted import of_fit
 from ._engine.torch_state import generator
@@ -13,6 +14,7 @@ from ._generative import PRIORS, GenerativeAutoencoder
 from ._sklearn import Interval, StrOptions
 
 
+@completed_by(AutoencoderTransformer)
 class AdversarialAutoencoder(GenerativeAutoencoder):
     """Autoencoder whose codes follow a prior that you choose.
 
@@ -42,8 +44,6 @@ class AdversarialAutoencoder(GenerativeAutoencoder):
     discriminator_layer_sizes : array-like of int, default=(128, 128)
         Widths of the discriminator's hidden layers. It has `optimizer` too, an instance
         of its own, at a constant `learning_rate_init`.
-    **params : dict
-        Those of `AutoencoderTransformer`, which has them all with the same defaults.
 
     Attributes
     ----------

@@ -39,14 +39,6 @@ class AutoencoderTransformer(BaseAutoencoder):
         explain this share of the rows set aside. None is as for PCA the smaller of the
         numbers of rows and columns. Such a code can keep everything, so that there is
         nothing to gain but with ``ordered=True``, a `penalty` or `noise`.
-    ordered : bool, default=False
-        Whether every prefix of the code shall be a code, as PCA's first components are:
-        the first k units are trained to be good alone, for every k, by nested dropout
-        (Rippel et al. 2014). `inverse_transform` then takes codes of any width up to
-        `n_components_`, and `truncate` gives a model of that size. One such fit takes
-        half as long again as a plain one and keeps somewhat less at each size than a
-        fit for that size alone. Nothing is kept of a training after which a size may be
-        more than 2 % worse than PCA, by the rows set aside.
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Widths of the encoder's hidden layers, an int for a single one; the decoder has
         them in reverse. ``()`` is a linear autoencoder. "auto" is (512, 256) above 200
@@ -67,6 +59,14 @@ class AutoencoderTransformer(BaseAutoencoder):
         a learned factor that starts at zero (its ``forward`` is not called); with
         ``init="random"`` it is all there is. It replaces `hidden_layer_sizes`,
         `activation`, `code_activation` and `dropout`.
+    ordered : bool, default=False
+        Whether every prefix of the code shall be a code, as PCA's first components are:
+        the first k units are trained to be good alone, for every k, by nested dropout
+        (Rippel et al. 2014). `inverse_transform` then takes codes of any width up to
+        `n_components_`, and `truncate` gives a model of that size. One such fit takes
+        half as long again as a plain one and keeps somewhat less at each size than a
+        fit for that size alone. Nothing is kept of a training after which a size may be
+        more than 2 % worse than PCA, by the rows set aside.
     loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy", \
             "poisson", "multinomial"}, default="squared_error"
         What training minimises, as a mean over cells. Data are centred and divided by
@@ -192,10 +192,6 @@ class AutoencoderTransformer(BaseAutoencoder):
         scikit-learn does: `numpy.random.seed` before a fit makes it repeatable.
     verbose : int, default=0
         Whether to print a line for each epoch.
-    **params : dict
-        Names that begin with ``module__``, ``optimizer__`` or ``criterion__`` reach
-        the network, the optimizer or the loss, as in skorch:
-        ``optimizer__betas=(0.9, 0.95)``.
 
     Attributes
     ----------
@@ -257,6 +253,10 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     Notes
     -----
+    Further parameters, whose names begin with ``module__``, ``optimizer__`` or
+    ``criterion__``, reach the network, the optimizer or the loss, as in skorch:
+    ``optimizer__betas=(0.9, 0.95)``.
+
     Small tables, of 32 to 1,000 rows and up to 200 columns, are cross-fitted if what
     steers the training is as it is by default, that is all parameters but
     `n_components`, `alpha`, `device`, `warm_start`, `random_state`, `verbose` and

@@ -102,13 +102,6 @@ class BaseAutoencoder(
         self : object
             The fitted estimator. A fit that fails leaves it as it was.
 
-        Warns
-        -----
-        ConvergenceWarning
-            If a loss was not finite; the best weights until then are kept.
-        UserWarning
-            If rows look like copies of one another and no `groups` are given.
-
         Raises
         ------
         ValueError
@@ -116,6 +109,13 @@ class BaseAutoencoder(
         KeyboardInterrupt
             If Ctrl-C was pressed. Once training has begun the estimator is fitted with
             the best weights until then, and a `ConvergenceWarning` says so.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If a loss was not finite; the best weights until then are kept.
+        UserWarning
+            If rows look like copies of one another and no `groups` are given.
         """
         if hasattr(self, "_init_callback_context"):
             self._init_callback_context(max_subtasks=None)

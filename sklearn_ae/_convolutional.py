@@ -6,8 +6,9 @@ from numbers import Integral, Real
 import torch
 from torch import nn
 
-from ._autoencoder import layer_sizes
+from ._autoencoder import AutoencoderTransformer, layer_sizes
 from ._base import BaseAutoencoder
+from ._docstrings import completed_by
 from ._engine.blueprint import Blueprint
 from ._engine.fitted import of_fit
 from ._engine.networks import ACTIVATIONS, dense, glorot, join, silence
@@ -153,6 +154,7 @@ def _convolve(n_in, n_out, size, kernel_size, stride=1):
 SEQUENCES.add(ConvolutionalNetwork)
 
 
+@completed_by(AutoencoderTransformer)
 class ConvolutionalAutoencoder(BaseAutoencoder):
     """Dimensionality reduction of images by convolutions that start at PCA.
 
@@ -193,8 +195,6 @@ class ConvolutionalAutoencoder(BaseAutoencoder):
         and so is the layer that gives the code, but for `code_activation`.
     dropout : float, default=0.0
         Share of hidden units dropped in training, in [0, 1).
-    **params : dict
-        Those of `AutoencoderTransformer` from `loss` on, with the same defaults.
 
     Attributes
     ----------

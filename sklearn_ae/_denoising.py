@@ -1,8 +1,10 @@
 """DenoisingAutoencoder: learns to undo noise."""
 
 from ._autoencoder import AutoencoderTransformer
+from ._docstrings import completed_by
 
 
+@completed_by(AutoencoderTransformer)
 class DenoisingAutoencoder(AutoencoderTransformer):
     """Autoencoder that learns to undo noise.
 
@@ -31,8 +33,6 @@ class DenoisingAutoencoder(AutoencoderTransformer):
     noise_level : float or "auto", default="auto"
         For "gaussian" the standard deviation in the data's own units; for the others
         the share of cells, from 0 to 1. "auto" is half of `scale_`, or 0.2.
-    **params : dict
-        Those of `AutoencoderTransformer`, which has them all with the same defaults.
 
     See Also
     --------

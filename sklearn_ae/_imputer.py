@@ -136,6 +136,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         Returns
         -------
         self : object
+            The fitted imputer.
         """
         X = self._checked(X, reset=True, ensure_min_samples=2)
         gone = np.isnan(X)
@@ -269,11 +270,13 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the columns of X, by default those of `fit`, or ``x0``, ``x1``, …
+            Names of the columns of X, by default those of `fit`, or ``x0``,
+            ``x1``, and so on.
 
         Returns
         -------
         ndarray of str
+            A name for each column, those of indicators last.
         """
         check_is_fitted(self)
         own = getattr(self, "feature_names_in_", None)

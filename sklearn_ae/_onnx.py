@@ -20,6 +20,7 @@ class OnnxMixin:
         Returns
         -------
         callable
+            Takes an operator of skl2onnx, and sets the type of its output.
         """
         from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
@@ -38,6 +39,7 @@ class OnnxMixin:
         Returns
         -------
         callable
+            Takes scope, operator and container of skl2onnx, and adds the nodes.
         """
         from skl2onnx.common.data_types import DoubleTensorType
 

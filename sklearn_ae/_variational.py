@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from ._autoencoder import AutoencoderTransformer
+from ._docstrings import completed_by
 from ._engine.caller import warn_caller
 from ._engine.fitted import of_fit
 from ._engine.losses import LOSSES, PENALTIES
@@ -22,6 +24,7 @@ from ._sklearn import Interval, StrOptions
 COLLAPSED = 1e-3  # nats
 
 
+@completed_by(AutoencoderTransformer)
 class VariationalAutoencoder(GenerativeAutoencoder):
     """Variational autoencoder: a density of the data that starts at PCA's.
 
@@ -58,8 +61,6 @@ class VariationalAutoencoder(GenerativeAutoencoder):
         As in `AutoencoderTransformer`, but its ``encode(x)`` gives
         ``2 * n_components`` columns: the means of the codes, then the logarithms of
         their variances. Its ``forward`` is not called.
-    **params : dict
-        Those of `AutoencoderTransformer`, which has them all with the same defaults.
 
     Attributes
     ----------

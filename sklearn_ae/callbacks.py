@@ -27,6 +27,10 @@ class AverageGradients(Callback):
     so that all take the same step: that of one process with all their rows in its
     batch. Goes into the `callbacks` of an autoencoder that `partial_fit` trains.
 
+    See Also
+    --------
+    AutoencoderTransformer.partial_fit : Trains on rows that come in parts.
+
     Notes
     -----
     The processes must begin with copies of one model, whose first call of
@@ -39,6 +43,14 @@ class AverageGradients(Callback):
     number of processes. What a network of yours keeps besides weights, such as the
     means of batch normalisation, stays each process's own. `AdversarialAutoencoder`,
     which has two optimizers, can't be trained so.
+
+    Examples
+    --------
+    In each process that ``torchrun`` starts, with its own rows:
+
+    >>> from sklearn_ae import AutoencoderTransformer
+    >>> from sklearn_ae.callbacks import AverageGradients
+    >>> autoencoder = AutoencoderTransformer(8, callbacks=[AverageGradients()])
     """
 
     one_of_many = True  # no process judges by its rows alone
@@ -159,6 +171,11 @@ class TensorBoard(Callback):
             Rows to reconstruct: "train" and, if some were set aside, "validation".
         goes_on : bool, default=False
             Whether it is the fit of the last call that goes on.
+
+        Yields
+        ------
+        None
+            Once, while the model is trained.
         """
         try:
             from torch.utils.tensorboard import SummaryWriter

@@ -23,19 +23,41 @@ CELLS = 2**22  # of gradients that are held at a time
 class Loadings:
     """What columns and code units do to one another, as means over rows.
 
-    Attributes
+    `loadings` makes it. In the units of columns and codes; multiply by `column_std` or
+    `code_std` to compare columns of different units.
+
+    Parameters
     ----------
     encoder : ndarray of shape (n_components, n_features)
         Change of a code unit for a change of a column.
     decoder : ndarray of shape (n_components, n_features)
         Change of a column's reconstruction for a change of a code unit.
-    encoder_spread, decoder_spread : ndarray of shape (n_components, n_features)
-        Standard deviations over the rows: zero where one number says all, as for PCA;
-        above the mean where a column does one thing to some rows and another to others.
+    encoder_spread : ndarray of shape (n_components, n_features)
+        Standard deviation of `encoder` over the rows: zero where one number says all,
+        as for PCA; above the mean where a column does one thing to some rows and
+        another to others.
+    decoder_spread : ndarray of shape (n_components, n_features)
+        The same of `decoder`.
     column_std : ndarray of shape (n_features,)
         Standard deviations of the columns.
     code_std : ndarray of shape (n_components,)
         Standard deviations of the code units.
+
+    See Also
+    --------
+    loadings : Makes it of any reducer.
+    sklearn_ae.plotting.LoadingsDisplay : Draws it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn_ae.inspection import loadings
+    >>> X = load_iris().data
+    >>> pca = PCA(2).fit(X)
+    >>> bool(np.allclose(loadings(pca, X).encoder, pca.components_))
+    True
     """
 
     encoder: np.ndarray

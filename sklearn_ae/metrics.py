@@ -183,7 +183,7 @@ def reconstruction_scorer(estimator, X, y=None):
 
 
 def neg_reconstruction_mse_scorer(estimator, X, y=None):
-    """Minus the mean squared reconstruction error: a value for ``scoring=``.
+    """Negate the mean squared reconstruction error: a value for ``scoring=``.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ PACKAGE = Path(sklearn_ae.__file__).parent
 # A room may import from the rooms before it.
 ORDER = [
     *("_independence", "_catalogue", "datasets", "_format", "_tags"),
-    *("_engine", "_sklearn", "_params", "_html", "_onnx", "_gradients"),
+    *("_engine", "_docstrings", "_sklearn", "_params", "_html", "_onnx", "_gradients"),
     "_base",
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
     *("_variational", "_adversarial", "_imputer", "_search", "_outliers"),

@@ -14,10 +14,35 @@ STAND_INS = (-99, -999, -9999, -99999)  # what instruments write for a missing v
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file was read: enough to read another one in the same way."""
+    r"""How a file was read: enough to read another one in the same way.
 
-    kinds: dict  # "number", "category" or "date" by column
-    told: dict = field(default_factory=dict)  # the arguments of `read_file`
+    `read_table` returns it as `reading` of a table, and takes it again, so that a new
+    file has the columns and the kinds of the old one, whatever its own cells suggest.
+
+    Parameters
+    ----------
+    kinds : dict of str to {"number", "category", "date"}
+        The kind of each column that was taken.
+    told : dict
+        What `read_table` was told of the file: encoding, separator and the like.
+
+    See Also
+    --------
+    read_table : Makes one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn_ae.datasets import read_table
+    >>> path = Path(tempfile.mkdtemp()) / "masses.csv"
+    >>> _ = path.write_text("mass,age\n1.5,20\n2.5,31\n0.5,19\n")
+    >>> read_table(path).reading.kinds
+    {'mass': 'number', 'age': 'number'}
+    """
+
+    kinds: dict
+    told: dict = field(default_factory=dict)
 
 
 def some(names, most=8):

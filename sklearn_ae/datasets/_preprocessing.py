@@ -35,6 +35,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     mean_, scale_ : ndarray of shape (n_encoded,)
         What is taken off each encoded column, and what it is then divided by.
 
+    See Also
+    --------
+    read_table : Reads a file; its `preprocessing` begins with this encoder.
+    sklearn.preprocessing.OneHotEncoder : Knows categories alone, in units of their own.
+
     Examples
     --------
     >>> import pandas as pd
@@ -64,7 +69,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        self
+        self : object
+            The fitted encoder.
         """
         X = pd.DataFrame(X)
         self.feature_names_in_ = np.array([str(name) for name in X], dtype=object)
@@ -104,6 +110,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_encoded), float64
+            Numbers, and categories as 0 and 1, in common units; NaN where missing.
         """
         check_is_fitted(self)
         return (self._raw(self._by_name(X)) - self.mean_) / self.scale_
@@ -147,6 +154,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of str
+            A name for each column that `transform` gives.
         """
         check_is_fitted(self)
         names = []
@@ -209,7 +217,13 @@ class MeanImputer(SimpleImputer):
 
 
 def imputer():
-    """Return what fills missing cells, unfitted: the one place that decides it."""
+    """Return what fills missing cells, unfitted: the one place that decides it.
+
+    Returns
+    -------
+    transformer
+        Fills a cell by the mean of its column in the rows that it was fitted to.
+    """
     return MeanImputer()
 
 

@@ -45,6 +45,11 @@ class CodeDisplay(Display):
     colorbar_ : matplotlib Colorbar
         The colour bar, if there are values.
 
+    See Also
+    --------
+    DecodedGridDisplay : Rows that codes stand for.
+    sklearn.decomposition.PCA : Has codes too, which this draws as well.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -156,10 +161,20 @@ class CodeDisplay(Display):
         ----------
         codes : {array-like, sparse matrix, DataFrame}, (n_samples, n_components)
             What ``transform`` gave.
+        y : array-like of shape (n_samples,), default=None
+            Classes or values, see :meth:`from_estimator`.
         codes_train : {array-like, sparse matrix, DataFrame}, default=None
             Codes of the rows drawn beneath.
-        y, components, ax, text, size, names
-            As in :meth:`from_estimator`.
+        components : sequence of int, default=None
+            Which units to draw, two or three; by default all of so short a code.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default a new figure's.
+        text : bool, default=False
+            Whether to draw each row's class instead of a point.
+        size : float, default=20
+            Area of a point in square points of typography.
+        names : {"legend", "median"}, default="legend"
+            Where the names of classes stand.
 
         Returns
         -------

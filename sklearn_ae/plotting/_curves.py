@@ -35,6 +35,11 @@ class LossCurveDisplay(Display):
     lines_ : dict of str to matplotlib Line2D
         "training", and where there are such, "validation", "kept" and "PCA".
 
+    See Also
+    --------
+    CodeSizeDisplay : The share of variance against the code size.
+    sklearn_ae.callbacks.TensorBoard : Shows losses while a model is trained.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits

@@ -38,6 +38,11 @@ class ReconstructionErrorDisplay(Display):
     threshold_line_ : matplotlib Line2D
         The threshold, if there is one.
 
+    See Also
+    --------
+    sklearn_ae.AutoencoderOutlierDetector : Chooses a threshold.
+    ReconstructionDisplay : The rows themselves.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -112,8 +117,14 @@ class ReconstructionErrorDisplay(Display):
         ----------
         X, X_reconstructed : {array-like, sparse matrix, DataFrame}
             Rows and their reconstructions, of shape (n_samples, n_features).
-        y, threshold, quantile, ax
-            As in :meth:`from_estimator`.
+        y : array-like of shape (n_samples,), default=None
+            Groups to draw apart.
+        threshold : float, default=None
+            An error to mark.
+        quantile : float, default=None
+            Share of the rows below the mark, instead of `threshold`.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default a new figure's.
 
         Returns
         -------

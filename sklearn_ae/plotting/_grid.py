@@ -43,6 +43,11 @@ class DecodedGridDisplay(TilesDisplay):
     lines_ : ndarray of Line2D, of shape (n_lines, n_columns)
         The curves, if they are not, each stretched to its cell.
 
+    See Also
+    --------
+    CodeDisplay : Codes as points.
+    ReconstructionDisplay : Rows and their reconstructions.
+
     Examples
     --------
     >>> import numpy as np
@@ -148,8 +153,13 @@ class DecodedGridDisplay(TilesDisplay):
                 n_components)
             A path, or a grid from its top left. Colours have the range of the training
             data, if the estimator has a `data_range_`, else of what is decoded.
-        image_shape, ax, cmap
-            As in :meth:`from_estimator`.
+        image_shape : tuple of int, default=None
+            Shape of the images, or (1, length) for curves; see
+            :meth:`from_estimator`.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default a new figure's.
+        cmap : str or matplotlib Colormap, default="gray"
+            Colours of images of one channel.
 
         Returns
         -------

@@ -47,6 +47,11 @@ class LoadingsDisplay(Display):
     lines_ : ndarray of Line2D, of shape (1, n_units)
         The curves, if there are such.
 
+    See Also
+    --------
+    sklearn_ae.inspection.loadings : The numbers.
+    DecodedGridDisplay : What a unit does to a row, as rows.
+
     Examples
     --------
     >>> from sklearn.datasets import load_wine

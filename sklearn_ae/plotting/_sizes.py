@@ -43,6 +43,11 @@ class CodeSizeDisplay(Display):
     chosen_line_ : matplotlib Line2D
         The chosen size, if there is one.
 
+    See Also
+    --------
+    ComparisonDisplay : Several reducers, over folds.
+    sklearn_ae.AutoencoderTransformerCV : Searches for the size.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -169,6 +174,11 @@ class ComparisonDisplay(Display):
         Figure that holds them.
     lines_ : dict of str to matplotlib ErrorbarContainer
         The curve of each reducer.
+
+    See Also
+    --------
+    CodeSizeDisplay : The sizes of one ordered code.
+    sklearn_ae.compare.compare_reducers : Makes the results.
 
     Examples
     --------

@@ -165,8 +165,15 @@ class ReconstructionDisplay(_StripDisplay):
             The rows, of which the first are drawn.
         X_reconstructed : array-like of the shape of X, or dict of str to them
             Their reconstructions, by name.
-        n_samples, image_shape, ax, cmap
-            As in :meth:`from_estimator`.
+        n_samples : int, default=None
+            How many; by default 10 images or 4 curves.
+        image_shape : tuple of int, default=None
+            Shape of the images, or (1, length) for curves; see
+            :meth:`from_estimator`.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default a new figure's.
+        cmap : str or matplotlib Colormap, default="gray"
+            Colours of images of one channel.
 
         Returns
         -------
@@ -209,6 +216,11 @@ class DenoisingDisplay(_StripDisplay):
     lines_ : dict of str to matplotlib Line2D
         The curves of each name, if they are not; NaN stands between two rows.
 
+    See Also
+    --------
+    ReconstructionDisplay : The same for rows without noise.
+    sklearn_ae.DenoisingAutoencoder : Learns to undo noise.
+
     Examples
     --------
     >>> import numpy as np
@@ -246,8 +258,15 @@ class DenoisingDisplay(_StripDisplay):
             The rows as they should be, of which the first are drawn.
         X_noisy : the same
             The rows as the estimators read them.
-        n_samples, image_shape, ax, cmap
-            As in :meth:`ReconstructionDisplay.from_estimator`.
+        n_samples : int, default=None
+            How many; by default 10 images or 4 curves.
+        image_shape : tuple of int, default=None
+            Shape of the images, or (1, length) for curves; see
+            :meth:`ReconstructionDisplay.from_estimator`.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default a new figure's.
+        cmap : str or matplotlib Colormap, default="gray"
+            Colours of images of one channel.
 
         Returns
         -------
@@ -289,8 +308,15 @@ class DenoisingDisplay(_StripDisplay):
             The rows, of shape (n_samples, n_features), of which the first are drawn.
         X_cleaned : array-like of their shape, or dict of str to them
             What became of the noisy rows, by name.
-        n_samples, image_shape, ax, cmap
-            As in :meth:`ReconstructionDisplay.from_estimator`.
+        n_samples : int, default=None
+            How many; by default 10 images or 4 curves.
+        image_shape : tuple of int, default=None
+            Shape of the images, or (1, length) for curves; see
+            :meth:`ReconstructionDisplay.from_estimator`.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default a new figure's.
+        cmap : str or matplotlib Colormap, default="gray"
+            Colours of images of one channel.
 
         Returns
         -------
