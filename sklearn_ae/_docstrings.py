@@ -29,10 +29,9 @@ def completed_by(source):
             known = _parameters(own)
             others = _parameters(_sections(source)[1])
             names = inspect.signature(cls).parameters
-            for name in names:
-                if name not in known:
-                    known[name] = others[name]
-            cls.__doc__ = before + "".join(known[name] for name in names) + after
+            known = {**others, **known}
+            lines = (known.get(name, "") for name in names)
+            cls.__doc__ = before + "".join(lines) + after
         return cls
 
     return complete
