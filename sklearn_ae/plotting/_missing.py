@@ -35,6 +35,10 @@ class MissingCellsDisplay(Display):
     points_ : PathCollection
         The cells, if they are drawn.
 
+    See Also
+    --------
+    AutoencoderImputer : Fills missing cells.
+
     Examples
     --------
     >>> import numpy as np
