@@ -35,7 +35,7 @@ autodoc_default_options = {
     # What scikit-learn gives every transformer is named in api.md instead: its
     # docstrings refer to pages of its own site.
     "exclude-members": "fit_transform, get_feature_names_out, get_metadata_routing, "
-    "set_fit_request, set_output",
+    "set_fit_request, set_partial_fit_request, set_score_request, set_output",
 }
 numpydoc_show_class_members = False
 

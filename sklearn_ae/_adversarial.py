@@ -8,6 +8,7 @@ import torch
 from ._autoencoder import AutoencoderTransformer, layer_sizes
 from ._docstrings import completed_by
 from ._engine.adversarial import N_DRAWS, AdversarialObjective
+from ._engine.batches import mean_one
 from ._engine.fitted import of_fit
 from ._engine.torch_state import generator
 from ._generative import PRIORS, GenerativeAutoencoder
@@ -154,10 +155,14 @@ class AdversarialAutoencoder(GenerativeAutoencoder):
             )
         return draws
 
-    def _extras(self, codec, rows):
+    def _extras(self, codec, rows, weights=None):
         net, distance = codec.net, codec.objective.discriminator.eval().distance
         with torch.no_grad():
-            parts = [
-                distance(net.infer(rows[chunk])[1]) for chunk in codec.chunks(rows)
-            ]
-        return {"prior_distance_": torch.cat(parts).double().mean().item()}
+            parts = []
+            for chunk in codec.chunks(rows):
+                own = None if weights is None else mean_one(weights[chunk], net.device)
+                parts.append(distance(net.infer(rows[chunk])[1], own))
+        distances = torch.cat(parts).double()
+        if weights is not None:
+            distances *= torch.from_numpy(weights).to(distances)
+        return {"prior_distance_": distances.mean().item()}

@@ -1,13 +1,10 @@
 """BaseAutoencoder: the methods that every autoencoder has."""
 
-import copy
-from dataclasses import replace
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_scalar
+from sklearn.utils import check_array
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -17,6 +14,7 @@ from ._engine.history import History
 from ._engine.losses import LOSSES, output_of, penalty_of
 from ._engine.objective import Objective, OrderedObjective
 from ._engine.tables import Sparse, as_table, check_observed
+from ._engine.weights import Weighted, checked_weights, weighted
 from ._gradients import GradientsMixin
 from ._html import NetworkHTMLMixin
 from ._independence import checked_groups
@@ -29,12 +27,14 @@ from ._sklearn import (
     inspected,
     with_callbacks,
 )
+from ._truncation import TruncationMixin
 
 CHECKS = {"dtype": [np.float64, np.float32], "accept_sparse": "csr"}
 
 
 class BaseAutoencoder(
     GradientsMixin,
+    TruncationMixin,
     OnnxMixin,
     CallbackSupportMixin,
     NetworkHTMLMixin,
@@ -81,7 +81,7 @@ class BaseAutoencoder(
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, groups=None):
+    def fit(self, X, y=None, groups=None, sample_weight=False):
         """Fit the autoencoder to X.
 
         Parameters
@@ -96,6 +96,12 @@ class BaseAutoencoder(
             it each row stands for itself; equal rows, which never stand on both sides,
             count as one; and rows that look like near-copies, or a series, are treated
             so with a warning. With ``validation_rows="last"`` the order alone counts.
+        sample_weight : array-like of shape (n_samples,), float, None or False, \
+                default=False
+            How much each row counts: in centre, scale and PCA, in the loss, and in the
+            judgment of an epoch. A row of weight 2 is that row twice: equal rows are
+            joined first, unless they are in order. None is a weight of 1 for all; False
+            takes rows one by one.
 
         Returns
         -------
@@ -119,10 +125,10 @@ class BaseAutoencoder(
         """
         if hasattr(self, "_init_callback_context"):
             self._init_callback_context(max_subtasks=None)
-        return self._fit(X, goes_on=self.warm_start, groups=groups)
+        return self._fit(X, self.warm_start, groups, sample_weight)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, sample_weight=False):
         """Train for one pass over X, from where the last call stopped.
 
         The first call sets `mean_`, `scale_` and, with ``init="pca"``, the start from
@@ -140,6 +146,9 @@ class BaseAutoencoder(
             The next rows; at least two in the first call.
         y : Ignored
             Present for scikit-learn's sake.
+        sample_weight : array-like of shape (n_samples,), float, None or False, \
+                default=False
+            How much each row counts beside the others of this call. See `fit`.
 
         Returns
         -------
@@ -151,9 +160,9 @@ class BaseAutoencoder(
         ConvergenceWarning
             If the loss or a weight was not finite; the pass is undone.
         """
-        return self._fit(X, goes_on=True, one_pass=True)
+        return self._fit(X, True, sample_weight=sample_weight, one_pass=True)
 
-    def _fit(self, X, goes_on, groups=None, one_pass=False):
+    def _fit(self, X, goes_on, groups=None, sample_weight=False, one_pass=False):
         previous = vars(self).get("_fitted") if goes_on else None
         if previous is None:
             table, columns = self._inspect(X)
@@ -165,7 +174,13 @@ class BaseAutoencoder(
         if groups is not None:
             groups = np.unique(checked_groups(groups, table), return_inverse=True)[1]
         listeners = None if one_pass else partial(self._listeners, table, columns)
-        fitted, interrupted = fit(self, table, previous, groups, one_pass, listeners)
+        rows = Weighted(table, None, groups, len(table))
+        if sample_weight is not False:
+            weights = checked_weights(sample_weight, len(table))
+            in_order = {"last": True}.get(self.validation_rows)
+            in_order, least = (False, 1) if one_pass and previous else (in_order, 2)
+            rows = weighted(table, weights, groups, in_order, least)
+        fitted, interrupted = fit(self, rows, previous, one_pass, listeners)
         vars(self).pop("feature_names_in_", None)
         vars(self).update(columns)
         self._fitted = fitted
@@ -263,7 +278,7 @@ class BaseAutoencoder(
             return OrderedObjective, {**params, "unexplained": unexplained}
         return Objective, params
 
-    def _extras(self, codec, rows):
+    def _extras(self, codec, rows, weights=None):
         """Return the fitted attributes that only the variant has.
 
         Parameters
@@ -272,6 +287,8 @@ class BaseAutoencoder(
             The fitted model.
         rows : Tensor or Stream of shape (n_samples, n_features)
             Those of the fit, as the network reads them.
+        weights : ndarray of shape (n_samples,), default=None
+            Of these rows, with a mean of 1.
 
         Returns
         -------
@@ -343,7 +360,7 @@ class BaseAutoencoder(
         X = self._table(X)
         return self._fitted.codec.reconstruct(X, self._prefix_size(n_components))
 
-    def score(self, X, y=None, n_components=None):
+    def score(self, X, y=None, n_components=None, sample_weight=None):
         """Return the share of variance explained.
 
         It is 1 − Σ(x − x̂)² / Σ(x − `mean_`)². For PCA the same share, on the training
@@ -357,6 +374,8 @@ class BaseAutoencoder(
             Present for scikit-learn's sake.
         n_components : int, default=None
             The first units of an ordered code that count, by default all.
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            How much each row counts in both sums.
 
         Returns
         -------
@@ -364,7 +383,8 @@ class BaseAutoencoder(
             At most 1.0; below 0.0 where the mean would be a better guess.
         """
         X = self._table(X)
-        return self._fitted.codec.explained(X, self._prefix_size(n_components))
+        weights = checked_weights(sample_weight, len(X))
+        return self._fitted.codec.explained(X, self._prefix_size(n_components), weights)
 
     def score_samples(self, X):
         """Return minus the squared error of each row: higher is more normal.
@@ -382,65 +402,6 @@ class BaseAutoencoder(
         """
         X = self._table(X)
         return -self._fitted.codec.squared_errors(X)
-
-    def truncate(self, n_components):
-        """Return a fitted copy whose code is the first units of this one's.
-
-        Its network is smaller: nothing of the other units is in it. Where PCA's first
-        components are PCA, so is this.
-
-        Parameters
-        ----------
-        n_components : int
-            Code size, from 1 to `n_components_`.
-
-        Returns
-        -------
-        estimator
-            With `n_components` set. It has no `reconstruction_error_`: that would take
-            the training data.
-
-        Raises
-        ------
-        ValueError
-            If the estimator was not fitted with ``ordered=True``, its code is shorter,
-            or a network of your own can't be cut.
-        """
-        check_is_fitted(self)
-        k = self._prefix_size(n_components)
-        blueprint = self._fitted.codec.blueprint
-        if not blueprint.ordered:
-            raise ValueError(
-                f"n_components={k} is no part of a code without order: only a model "
-                f"fitted with ordered=True can be truncated."
-            )
-        fitted = self._fitted.prefix(k)
-        codec = fitted.codec
-        settings = {**blueprint.settings, "n_components": k, "ordered": True}
-        codec = replace(codec, blueprint=replace(codec.blueprint, settings=settings))
-        model = copy.copy(self)
-        model.n_components = k
-        model.ordered = True
-        model._fitted = replace(fitted, codec=codec, error=None)
-        return model
-
-    def _prefix_size(self, n_components):
-        """Return how many units are asked for, if a code may have as many."""
-        if n_components is None:
-            return None
-        check_scalar(n_components, "n_components", Integral, min_val=1)
-        if n_components > self.n_components_:
-            raise ValueError(
-                f"n_components must be at most {self.n_components_}, the code size of "
-                f"this {type(self).__name__}. Got {n_components}."
-            )
-        ordered = self._fitted.codec.blueprint.ordered
-        if n_components < self.n_components_ and not ordered:
-            raise ValueError(
-                f"n_components={n_components} is a part of the code. Only a model "
-                f"fitted with ordered=True can do without the other units."
-            )
-        return int(n_components)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

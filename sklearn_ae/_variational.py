@@ -188,16 +188,18 @@ class VariationalAutoencoder(GenerativeAutoencoder):
         _, params = super()._objective(blueprint, unexplained)
         return VariationalObjective, {**params, "beta": float(self.beta)}
 
-    def _extras(self, codec, rows):
+    def _extras(self, codec, rows, weights=None):
         module, extras = codec.net.module_, {}
         if module.noise_variance is not None:
             noise = module.noise_variance.item()
             extras["noise_variance_"] = noise * codec.scaling.scale**2
         with torch.no_grad():
-            kl = sum(
-                kl_to_prior(*module.posterior(rows[chunk])).double().sum(0)
-                for chunk in codec.chunks(rows)
-            )
+            kl = 0.0
+            for chunk in codec.chunks(rows):
+                part = kl_to_prior(*module.posterior(rows[chunk])).double()
+                if weights is not None:
+                    part *= torch.from_numpy(weights[chunk, None]).to(part.device)
+                kl = kl + part.sum(0)
         extras["kl_"] = kl.cpu().numpy() / len(rows)
         if extras["kl_"].max() < COLLAPSED and any(
             (rows[chunk] != rows[:1]).any() for chunk in codec.chunks(rows)

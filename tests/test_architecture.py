@@ -14,6 +14,7 @@ PACKAGE = Path(sklearn_ae.__file__).parent
 ORDER = [
     *("_independence", "_catalogue", "datasets", "_format", "_tags"),
     *("_engine", "_docstrings", "_sklearn", "_params", "_html", "_onnx", "_gradients"),
+    "_truncation",
     "_base",
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
     *("_variational", "_adversarial", "_imputer", "_search", "_outliers"),
@@ -32,6 +33,7 @@ ENGINE = [
         "filling",
         "caller",
         "aside",
+        "weights",
         "plan",
         "objective",
         "variational",
@@ -49,7 +51,7 @@ ENGINE = [
         "members",
         "crossfit",
     ),
-    *("history", "codec", "trial"),
+    *("history", "cut", "codec", "trial"),
     *("fitted", "onnx_counts", "onnx", "survey", "layout", "fit"),
 ]
 # The rooms that measure any reducer know no autoencoder.

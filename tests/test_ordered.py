@@ -19,7 +19,7 @@ from sklearn_ae import (
     DenoisingAutoencoder,
     VariationalAutoencoder,
 )
-from sklearn_ae._engine.codec import prefix_of
+from sklearn_ae._engine.cut import prefix_of
 from sklearn_ae._engine.judge import Judge
 from sklearn_ae._engine.losses import LOSSES, OUTPUTS
 from sklearn_ae._engine.objective import OrderedObjective

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from .networks import perceptron
-from .objective import Objective
+from .objective import Objective, weighed
 
 N_DRAWS = 1000  # of the prior, for the energy distance
 SLOPE_WEIGHT = 0.1  # of the penalty on the discriminator's slope
@@ -35,21 +35,26 @@ class Discriminator(nn.Module):
         """Return the log odds that each code was drawn from the prior."""
         return self.logit(z)[:, 0]
 
-    def distance(self, z):
+    def distance(self, z, weights=None):
         """Return each code's part in the energy distance between codes and prior.
 
         The mean of the parts is that distance (Székely and Rizzo 2013), divided by the
         mean distance of two draws: 0 for equal distributions.
         """
         to_draws = _mean_distance(z, self.draws)
-        to_codes = _mean_distance(z, z[:N_DRAWS], own=True)
+        to_codes = _mean_distance(z, z[:N_DRAWS], own=True, weights=weights)
         return (2 * to_draws - to_codes) / self.spread - 1
 
 
-def _mean_distance(z, others, own=False):
+def _mean_distance(z, others, own=False, weights=None):
     """Return each row's mean distance to the others, the first of its own if `own`."""
     # Not by matrix product, whose rounding errors would be distances.
     distances = torch.cdist(z, others, compute_mode="donot_use_mm_for_euclid_dist")
+    if weights is not None:
+        weights = weights[: len(others)]
+        beside = weights.sum().repeat(len(z))
+        beside[: len(others)] -= weights
+        return distances @ weights / beside.clamp(min=1e-6)
     n_others = torch.full((len(z),), float(len(others)), device=z.device)
     if own:  # a row is not among its others
         n_others[: len(others)] -= 1
@@ -119,15 +124,17 @@ class AdversarialObjective(Objective):
         z = module.encode(x)
         return module.decode(z), z
 
-    def judged_losses(self, module, y_pred, y_true, x):
+    def judged_losses(self, module, y_pred, y_true, x, weights=None):
         """Return what an epoch is judged by: the loss, and the code's distance."""
-        losses = self.row_losses(module, y_pred, y_true, x)
-        return losses + self.discriminator.distance(y_pred[1].detach())
+        losses = self.row_losses(module, y_pred, y_true, x, weights)
+        distance = self.discriminator.distance(y_pred[1].detach(), weights)
+        return losses + weighed(distance, weights)
 
-    def turns(self, module, y_pred, y_true, x):
+    def turns(self, module, y_pred, y_true, x, weights=None):
         """Train the autoencoder against the discriminator, then that against it."""
-        loss, z = self.row_losses(module, y_pred, y_true, x).mean(), y_pred[1]
-        fooled = softplus(-self.discriminator(z)).mean()
+        loss = self.row_losses(module, y_pred, y_true, x, weights).mean()
+        z = y_pred[1]
+        fooled = weighed(softplus(-self.discriminator(z)), weights).mean()
         yield loss + self.adversarial_weight * fooled, loss.detach()
 
         z = z.detach()
@@ -135,10 +142,12 @@ class AdversarialObjective(Objective):
         odds = self.discriminator(draws)  # (n_samples,)
         # Without a penalty on its slope at the prior the two would circle.
         (slope,) = torch.autograd.grad(odds.sum(), draws, create_graph=True)
-        told = softplus(-odds).mean() + softplus(self.discriminator(z)).mean()
+        of_codes = weighed(softplus(self.discriminator(z)), weights).mean()
+        told = softplus(-odds).mean() + of_codes
         told = told + 0.5 * SLOPE_WEIGHT * slope.square().sum(1).mean()
         with torch.no_grad():
-            distance = self.discriminator.distance(z).mean()
+            distance = self.discriminator.distance(z, weights)
+            distance = weighed(distance, weights).mean()
         yield told, distance
 
     def start(self, module, linear, axes):

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from .networks import DenseNetwork
-from .objective import Objective, OrderedObjective
+from .objective import Objective, OrderedObjective, weighed
 from .wrappers import Ordered, PCAStart
 
 aten = torch.ops.aten
@@ -219,12 +219,14 @@ class Step:
         flags = ordered and module.flags
         return cls(linear, kinds.pop(), objective, flags, start.unit)
 
-    def __call__(self, inputs, targets):
+    def __call__(self, inputs, targets, weights=None):
         """Set the gradients; return the mean loss and what predicts it.
 
         Parameters
         ----------
         inputs, targets : Tensor of shape (n_rows, n_features)
+        weights : Tensor of shape (n_rows,), default=None
+            Of the rows.
 
         Returns
         -------
@@ -234,10 +236,10 @@ class Step:
         """
         objective, n_rows = self.objective, len(inputs)
         criterion = objective.criterion
-        weights = counts = None
+        counts = None
         if isinstance(objective, OrderedObjective):
             lengths = objective.draw_lengths(n_rows)
-            weights = objective.length_weights[lengths - 1]  # (n_rows,)
+            weights = weighed(objective.length_weights[lengths - 1], weights)
             units = torch.arange(self.own[-2].shape[1] // (1 + self.flags))
             counts = (units < lengths[:, None]).to(inputs)[None]
         loss = None

@@ -13,6 +13,21 @@ BLOCK_CELLS = 2**16  # neighbours that a stream reads together, at least 64 rows
 SOME_ROWS = 1000  # rows from anywhere that are read together
 
 
+class Batch(tuple):
+    """Inputs and targets, which skorch unpacks, of rows that have weights."""
+
+    def __new__(cls, inputs, targets, weights):
+        """Pair inputs and targets."""
+        batch = super().__new__(cls, (inputs, targets))
+        batch.weights = weights
+        return batch
+
+
+def weights_of(batch):
+    """Return the weights of a batch's rows, or None."""
+    return getattr(batch, "weights", None)
+
+
 class Rows(skorch.dataset.Dataset):
     """Inputs and the targets they are compared with, as tensors.
 
@@ -22,11 +37,14 @@ class Rows(skorch.dataset.Dataset):
         What the network reads.
     y : array-like or Tensor of shape (n_samples, n_features), default=None
         What its output is compared with: X itself, unless given.
+    weights : ndarray or Tensor of shape (n_samples,), default=None
+        Of the rows; only their ratios count.
     """
 
-    def __init__(self, X, y=None):
+    def __init__(self, X, y=None, weights=None):
         self.inputs = torch.as_tensor(X)
         self.targets = self.inputs if y is None else torch.as_tensor(y)
+        self.weights = mean_one(weights, self.inputs.device)
 
     # What skorch's callbacks ask for.
     X = property(lambda self: self.inputs)
@@ -43,7 +61,10 @@ class Rows(skorch.dataset.Dataset):
     def __getitem__(self, rows):
         inputs = self.inputs[rows]
         same = self.targets is self.inputs
-        return inputs, inputs if same else self.targets[rows]
+        targets = inputs if same else self.targets[rows]
+        if self.weights is None:
+            return inputs, targets
+        return Batch(inputs, targets, self.weights[rows])
 
     def windows(self, shuffle):
         """Yield the rows' parts that are in memory at a time: all."""
@@ -133,21 +154,27 @@ class Picks(Dataset):
         Where tensors go.
     numbers : ndarray of int of shape (n_rows,)
         Which of the source's rows, in this order.
+    weights : ndarray of shape (n_rows,), default=None
+        Of these rows; only their ratios count.
     """
 
-    def __init__(self, X, read, device, numbers):
+    def __init__(self, X, read, device, numbers, weights=None):
         self.rows = Stream(X, read, device)
         self.device = device
         self.numbers = numbers
+        self.weights = mean_one(weights, device)
         self.shape = len(numbers), X.shape[1]
 
     def __len__(self):
         return self.shape[0]
 
     def __getitem__(self, rows):
+        weights = None if self.weights is None else self.weights[rows]
         rows = rows.cpu().numpy() if isinstance(rows, torch.Tensor) else rows
         inputs = self.rows[self.numbers[rows]]
-        return inputs, inputs
+        if weights is None:
+            return inputs, inputs
+        return Batch(inputs, inputs, weights)
 
     def windows(self, shuffle):
         """Yield the rows' parts that may be picked from at a time: all."""
@@ -194,11 +221,24 @@ class Batches:
         yield self._corrupted(left)
 
     def _corrupted(self, batch):
+        if self.corrupt is None:
+            return batch
         inputs, targets = batch
-        return (inputs if self.corrupt is None else self.corrupt(inputs)), targets
+        inputs, weights = self.corrupt(inputs), weights_of(batch)
+        if weights is None:
+            return inputs, targets
+        return Batch(inputs, targets, weights)
 
     def __len__(self):
         return n_batches(len(self.dataset), self.batch_size)
+
+
+def mean_one(weights, device):
+    """Return weights divided by their mean, as float32 on a device; None of None."""
+    if weights is None:
+        return None
+    weights = torch.as_tensor(weights).double()
+    return (weights / weights.mean()).float().to(device)
 
 
 def n_batches(n_rows, batch_size):
@@ -220,12 +260,18 @@ class Data(NamedTuple):
         Those set aside.
     cells : Rows or None
         Rows whose targets are cells set aside, rather than rows.
+    weights : ndarray of shape (n_samples,) or None
+        Of all rows, in their order.
+    valid_weights : ndarray of shape (n_aside,) or None
+        Of those set aside.
     """
 
     every: object
     train: object
     valid: torch.Tensor | None
     cells: Rows | None = None
+    weights: np.ndarray | None = None
+    valid_weights: np.ndarray | None = None
 
     @property
     def judged(self):
@@ -233,7 +279,7 @@ class Data(NamedTuple):
         return self.valid is not None or self.cells is not None
 
 
-def read(table, parts, scaling, device, picked=None):
+def read(table, parts, scaling, device, picked=None, weights=None):
     """Read a table, or prepare that it be read window by window.
 
     Parameters
@@ -245,11 +291,16 @@ def read(table, parts, scaling, device, picked=None):
         Where tensors go.
     picked : ndarray of shape (n_aside, n_features), default=None
         Rows set aside of a large table, where they have been read already.
+    weights : ndarray of shape (n_samples,), default=None
+        Of the rows, which are not of a large table then.
 
     Returns
     -------
     Data
     """
+
+    def of(numbers):
+        return None if weights is None else weights[numbers]
 
     def scaled(rows):
         return scaling.apply(rows, np.float32)
@@ -267,13 +318,15 @@ def read(table, parts, scaling, device, picked=None):
         every = Stream(table, scaled, device)
         numbers = np.arange(len(table)) if train is None else train
         valid = every[aside] if len(aside) else None
-        return Data(every, Picks(table, scaled, device, numbers), valid)
+        train = Picks(table, scaled, device, numbers, of(numbers))
+        return Data(every, train, valid, None, weights, of(aside))
     rows = scaled(table)
     if not len(aside):
         rows = torch.from_numpy(rows).to(device)
-        return Data(rows, Rows(rows), None)
+        return Data(rows, Rows(rows, weights=weights), None, None, weights)
     n_aside, n_train = len(aside), len(train)
     left = np.setdiff1d(without, aside)  # neither judge nor train
-    rows = rows[np.concatenate([aside, train, left])]
-    rows = torch.from_numpy(rows).to(device)
-    return Data(rows, Rows(rows[n_aside : n_aside + n_train]), rows[:n_aside])
+    order = np.concatenate([aside, train, left])
+    rows = torch.from_numpy(rows[order]).to(device)
+    training = Rows(rows[n_aside : n_aside + n_train], weights=of(train))
+    return Data(rows, training, rows[:n_aside], None, of(order), of(aside))

@@ -7,14 +7,11 @@ import torch
 
 from .blueprint import Blueprint
 from .counts import row_deviances, share_of_columns, totals
+from .cut import cut
 from .factor import Factors
 from .net import AutoencoderNet
 from .scaling import Scaling, finite
 from .tables import chunks, has_missing
-from .torch_state import torch_state
-
-CLOSE = {"rtol": 1e-3, "atol": 1e-3}  # a shorter code, up to float32's rounding
-
 
 # Float32 is computed in float32, float64 in float64: there a row's result does not
 # depend on its neighbours in the batch, which scikit-learn checks to 1e-7.
@@ -123,13 +120,15 @@ class Codec:
             errors[rows] = _misfits(self, part, self._round_trip(part, n_components))
         return errors
 
-    def error_and_shares(self, rows):
+    def error_and_shares(self, rows, weights=None):
         """Return how well rows are reconstructed, and which units have what part in it.
 
         Parameters
         ----------
         rows : Tensor or Stream of shape (n_samples, n_features)
             As the net reads them.
+        weights : ndarray of shape (n_samples,), default=None
+            Of the rows, with a mean of 1.
 
         Returns
         -------
@@ -144,16 +143,17 @@ class Codec:
         for chunk in self.chunks(rows):
             part = rows[chunk].cpu().numpy()
             codes = self.run(part, "encode")  # (n_rows, n_components)
-            left += _left(self, part, self.run(codes, "decode"))
-            n_cells += int((~np.isnan(part)).sum())
-            total += _variance(self, part)
-            sums += codes.sum(axis=0, dtype=np.float64)
-            squares += np.square(codes, dtype=np.float64).sum(axis=0)
+            own = 1.0 if weights is None else weights[chunk, None]
+            left += _left(self, part, self.run(codes, "decode"), own)
+            n_cells += (~np.isnan(part) * own).sum()
+            total += _variance(self, part, own)
+            sums += (codes * own).sum(axis=0, dtype=np.float64)
+            squares += (np.square(codes, dtype=np.float64) * own).sum(axis=0)
         spread = np.maximum(squares - sums**2 / len(rows), 0)
         if not spread.any():
             spread = np.ones_like(spread)
         share = 1 - left / total if total else 1.0
-        error = left / max(1, n_cells) * self.scaling.scale**2
+        error = left / (n_cells or 1) * self.scaling.scale**2
         return float(error), share * spread / spread.sum()
 
     def squared_errors(self, table):
@@ -169,10 +169,26 @@ class Codec:
             errors = errors / np.where(observed, observed, 1.0)
         return errors * self.scaling.scale**2
 
-    def explained(self, table, n_components=None):
-        """Return the share of the observed cells' variance that is explained."""
-        left = self.row_errors(table, n_components).sum()
-        total = sum(_spread(self, table[rows]) for rows in chunks(table))
+    def explained(self, table, n_components=None, weights=1.0):
+        """Return the share of the observed cells' variance that is explained.
+
+        Parameters
+        ----------
+        table : table of shape (n_samples, n_features)
+        n_components : int, default=None
+            The first units that count, by default all.
+        weights : ndarray of shape (n_samples,), default=1.0
+            Of the rows.
+
+        Returns
+        -------
+        float
+        """
+        left = (self.row_errors(table, n_components) * weights).sum()
+        total = 0.0
+        for rows in chunks(table):
+            own = weights[rows, None] if isinstance(weights, np.ndarray) else weights
+            total += _spread(self, table[rows], own)
         if total == 0:  # left may hold a rounding error of float32
             scale = self.scaling.scale
             size = sum(
@@ -265,32 +281,35 @@ def _misfits(codec, X, back):
     return np.square(residuals, dtype=np.float64).sum(axis=1)
 
 
-def _spread(codec, X):
+def _spread(codec, X, weights=1.0):
     """Return the sum of that where the model is the mean, or the columns' shares."""
     mean, scale = codec.scaling.mean, codec.scaling.scale
     if _counts(codec):
-        return row_deviances(X, totals(X) * share_of_columns(mean)).sum()
-    return np.nansum(np.square((X - mean) / scale))
+        deviances = row_deviances(X, totals(X) * share_of_columns(mean))
+        return (deviances[:, None] * weights).sum()
+    return np.nansum(np.square((X - mean) / scale) * weights)
 
 
-def share_curve(codec, rows):
+def share_curve(codec, rows, weights=None):
     """Return the share of variance that every prefix of the code explains.
 
     Parameters
     ----------
     rows : Tensor of shape (n_samples, n_features)
         As the net reads them.
+    weights : ndarray of shape (n_samples,), default=None
+        Of the rows.
 
     Returns
     -------
     ndarray of shape (n_components,)
     """
-    rows = rows.cpu().numpy()
-    total = _variance(codec, rows)
+    rows, own = rows.cpu().numpy(), 1.0 if weights is None else weights[:, None]
+    total = _variance(codec, rows, own)
     codes = codec.run(rows, "encode")  # (n_samples, n_components)
     curve = np.empty(codec.n_components)
     for k in range(1, codec.n_components + 1):
-        left = _left(codec, rows, codec.run(codes[:, :k], "decode"))
+        left = _left(codec, rows, codec.run(codes[:, :k], "decode"), own)
         curve[k - 1] = 1 - left / total if total else 1.0
     return curve
 
@@ -328,108 +347,20 @@ def gradients(codec, table):
     return result
 
 
-def _left(codec, rows, back):
+def _left(codec, rows, back, weights):
     """Return the squared errors, or deviances, of rows as the net reads and gives."""
     if _counts(codec):
-        return row_deviances(rows, totals(rows) * back).sum()
+        deviances = row_deviances(rows, totals(rows) * back)
+        return (deviances[:, None] * weights).sum()
     residuals = codec.observed(rows - back)
-    return np.square(residuals, dtype=np.float64).sum()
+    return (np.square(residuals, dtype=np.float64) * weights).sum()
 
 
-def _variance(codec, rows):
+def _variance(codec, rows, weights):
     """Return the squared distances from the mean of rows as the net reads."""
     if _counts(codec):
-        return _spread(codec, rows)
+        return _spread(codec, rows, weights)
     centred = rows.astype(np.float64)
     if codec.scaling.bounded:
         centred -= codec.scaling.mean
-    return np.square(codec.observed(centred)).sum()
-
-
-def cut(net, blueprint):
-    """Return a net with the first code units of another alone.
-
-    Parameters
-    ----------
-    net : AutoencoderNet
-        Whose code is ordered.
-    blueprint : Blueprint
-        Of the shorter module.
-
-    Returns
-    -------
-    AutoencoderNet
-
-    Raises
-    ------
-    ValueError
-        If the network can't be cut.
-    """
-    k, n_units = blueprint.n_components, net.module__blueprint.n_components
-    objective = net.get_params_for("criterion")
-    objective = net.criterion.prefix_params(objective, k)
-    params = {
-        **net.plain_params(),
-        **{f"criterion__{name}": value for name, value in objective.items()},
-        "module__blueprint": blueprint,
-        "train_split": None,
-    }
-    short = AutoencoderNet(**params)
-    with torch_state(torch.device(net.device), 0):
-        short.initialize()
-        x = torch.randn(8, blueprint.widths.n_features, device=net.device)
-    try:
-        weights = net.weights()["module_"]
-        like = short.weights()["module_"]
-        short.set_weights({"module_": prefix_of(weights, like, n_units)})
-        with torch.inference_mode():
-            z = net.module_.eval().encode(x)[:, :k]
-            torch.testing.assert_close(short.module_.eval().encode(x), z, **CLOSE)
-            x = net.module_.decode(z)
-            torch.testing.assert_close(short.module_.decode(z), x, **CLOSE)
-    except (AssertionError, RuntimeError, ValueError) as error:
-        raise ValueError(
-            f"The network {blueprint.network.__name__} can't be cut to its first "
-            f"{k} code units: "
-            f"{str(error).splitlines()[0]}. Its layers other than the first of "
-            f"decode and the last of encode must not depend on n_components."
-        ) from error
-    short.history_ = net.history_
-    return short
-
-
-def prefix_of(weights, like, n_components):
-    """Cut the weights of an `Ordered` network to fit one with a shorter code.
-
-    Parameters
-    ----------
-    weights, like : dict of str to Tensor
-        State of the network, and of the shorter one.
-    n_components : int
-        Code units of the network.
-
-    Returns
-    -------
-    dict of str to Tensor
-        In the shapes of `like`.
-    """
-    cut = {}
-    for name, tensor in weights.items():
-        for dim, (size, wanted) in enumerate(
-            zip(tensor.shape, like[name].shape, strict=True)
-        ):
-            if size == wanted:
-                continue
-            # One column for each unit, or two: code and ones.
-            blocks, left = divmod(size, n_components)
-            if left:
-                raise ValueError(f"{name} has shape {tuple(tensor.shape)}")
-            tensor = torch.cat(
-                [
-                    part.narrow(dim, 0, wanted // blocks)
-                    for part in tensor.chunk(blocks, dim)
-                ],
-                dim,
-            )
-        cut[name] = tensor
-    return cut
+    return (np.square(codec.observed(centred)) * weights).sum()

@@ -14,7 +14,7 @@ from scipy.special import xlogy
 from torch import nn
 
 from .pca import fit_pca
-from .scaling import Scaling, measure
+from .scaling import Scaling, measure, measure_weighted
 from .tables import CHUNK_CELLS, Sparse, parts
 
 LINK_CELLS = 2**25  # that the link is fitted to, at most
@@ -208,23 +208,30 @@ class Reading:
         Of the roots.
     shares : ndarray of shape (n_features,)
         Of the columns.
+    weights : ndarray of shape (n_samples,) or None
+        Of the rows.
     """
 
     table: object
     roots: object
     scaling: Scaling
     shares: np.ndarray
+    weights: np.ndarray | None = None
 
     @classmethod
-    def of(cls, table, scaling):
+    def of(cls, table, scaling, weights=None):
         """Measure how a table is read, given the scaling of its counts."""
         roots = RootShares.of(table)
-        own = measure(parts(roots), table.dtype, bounded=False)
-        return cls(table, roots, own, share_of_columns(scaling.mean))
+        if weights is None:
+            own = measure(parts(roots), table.dtype, bounded=False)
+        else:
+            own = measure_weighted(roots, weights, bounded=False)
+        return cls(table, roots, own, share_of_columns(scaling.mean), weights)
 
     def axes(self, n_components, seed, sample_seed):
         """Return PCA of what the network reads."""
-        return fit_pca(self.roots, self.scaling, n_components, seed, sample_seed)
+        seeds = seed, sample_seed
+        return fit_pca(self.roots, self.scaling, n_components, *seeds, self.weights)
 
     def wrapped(self, blueprint):
         """Return the blueprint of a network that reads counts."""
@@ -262,26 +269,31 @@ class Reading:
         n_some = min(n_rows, max(1, LINK_CELLS // n_features))
         some = np.linspace(0, n_rows - 1, n_some).astype(int)
         counted, found = np.ones(n_features), np.ones(n_features)  # one more of each
-        for X, squares in self._pairs(some, axes):
-            counted += X.sum(axis=0, dtype=np.float64)
-            found += (totals(X) * squares).sum(axis=0)
+        for X, squares, weights in self._pairs(some, axes):
+            counted += (X * weights).sum(axis=0, dtype=np.float64)
+            found += (totals(X) * squares * weights).sum(axis=0)
         factor = counted / found
         floors = np.array([*FLOORS, 1.0])
         deviances = np.zeros(len(floors))
-        for X, squares in self._pairs(some, axes):
+        for X, squares, weights in self._pairs(some, axes):
             for i, floor in enumerate(floors):
                 shares = (1 - floor) * factor * squares + floor * self.shares
                 if normalised:
                     shares /= shares.sum(axis=1, keepdims=True)
-                deviances[i] += row_deviances(X, totals(X) * shares).sum()
+                misfits = row_deviances(X, totals(X) * shares)
+                deviances[i] += (misfits * weights[:, 0]).sum()
         return factor / self.shares, float(floors[deviances.argmin()])
 
     def _pairs(self, numbers, axes):
-        """Yield counts, and the squares of what PCA makes of their roots."""
+        """Yield counts, the squares of what PCA makes of their roots, and weights."""
         step = max(1, CHUNK_CELLS // self.table.shape[1])
         for start in range(0, len(numbers), step):
-            X = self.table[numbers[start : start + step]]
+            some = numbers[start : start + step]
+            X, weights = self.table[some], np.ones(len(some), self.table.dtype)
+            if self.weights is not None:
+                weights = self.weights[some]
             rows = self.scaling.apply(root_shares(X), np.float64)
             rows *= totals(X) > 0
             back = rows @ axes.components.T @ axes.components
-            yield X, np.square(np.maximum(self.scaling.undo(back), 0))
+            squares = np.square(np.maximum(self.scaling.undo(back), 0))
+            yield X, squares, weights[:, None]

@@ -16,6 +16,7 @@ import torch
 from scipy import stats
 
 from .average import Average
+from .batches import mean_one
 from .judge import Verdict
 from .members import Members
 from .plan import one_cycle
@@ -104,7 +105,7 @@ class Round:
     train_loss : float
         Of the network on all rows.
     losses : ndarray of shape (n_samples,), float64
-        Of each row, by the network that has not seen it.
+        Of each row, by the network that has not seen it; times its weight.
     """
 
     train_loss: float
@@ -130,19 +131,24 @@ class CrossFit:
         Of folds, weights and batches.
     ends : tuple of ndarray of shape (n_features,), default=None
         What reconstructions are clipped to.
+    weights : ndarray of shape (n_samples,), default=None
+        Of the rows, with a mean of 1. All losses are times these.
     """
 
-    def __init__(self, X, axes, n_components, alpha, labels, seed, ends=None):
+    def __init__(
+        self, X, axes, n_components, alpha, labels, seed, ends=None, weights=None
+    ):
         rng = np.random.default_rng(seed)
         n_samples, n_features = X.shape
         self.labels = np.arange(n_samples) if labels is None else labels
         self.folds = fold_numbers(self.labels, rng)  # (n_samples,)
         own = [np.flatnonzero(self.folds != i) for i in range(N_FOLDS + 1)]
-        self.X = X
+        self.X, self.row_weights = X, mean_one(weights, X.device)
         sizes = N_FOLDS + 1, n_features, n_components, HIDDEN
         self.members = Members(*sizes, seed, ends)
         for i, rows in enumerate(own[:-1]):  # a fold's start must not know its rows
-            self.members.start(i, *_pca(X[rows].numpy(), n_components))
+            of_rows = None if weights is None else weights[rows]
+            self.members.start(i, *_pca(X[rows].numpy(), n_components, of_rows))
         self.members.start(N_FOLDS, axes.components, axes.mean)
         size = int(np.clip(n_samples // 20, 16, 256))
         self.batches = _draw(own, size, rng)  # (n_steps, n_members, size)
@@ -158,7 +164,9 @@ class CrossFit:
         rates = one_cycle(RATE, N_STEPS)
         yield self._look()
         for step in range(N_STEPS):
-            self.members.backward(self.X[self.batches[step]])
+            rows = self.batches[step]
+            weights = None if self.row_weights is None else self.row_weights[rows]
+            self.members.backward(self.X[rows], weights)
             self.optimizer.param_groups[0]["lr"] = rates[step]
             self.optimizer.step()
             self.average.add()
@@ -180,8 +188,11 @@ class CrossFit:
             self.X, self.members, [part[:N_FOLDS] for part in parameters]
         )
         whole = [part[N_FOLDS:] for part in parameters]
-        error = self.members.forward(self.X[None], whole) - self.X
-        return Round(error.square().mean().item(), held_out)
+        errors = (self.members.forward(self.X[None], whole) - self.X).square()
+        if self.row_weights is not None:
+            errors *= self.row_weights[:, None]
+            held_out = held_out * self.row_weights.double().numpy()
+        return Round(errors.mean().item(), held_out)
 
 
 class _HeldOut:
@@ -286,8 +297,11 @@ def _draw(own, size, rng):
     return torch.from_numpy(batches)
 
 
-def _pca(X, n_components):
+def _pca(X, n_components, weights=None):
     """Return the components of rows and their mean, in float64."""
     X = X.astype(np.float64)
-    mean = X.mean(axis=0)
-    return np.linalg.svd(X - mean, full_matrices=False)[2][:n_components], mean
+    mean = np.average(X, axis=0, weights=weights)
+    centred = X - mean
+    if weights is not None:
+        centred *= np.sqrt(weights)[:, None]
+    return np.linalg.svd(centred, full_matrices=False)[2][:n_components], mean

@@ -118,7 +118,7 @@ def held_out(there, share, rng):
     return hidden
 
 
-def fit_factors(X, seed):
+def fit_factors(X, seed, weights=None):
     """Fit factors to the observed cells, as many as fill others best.
 
     Parameters
@@ -128,17 +128,20 @@ def fit_factors(X, seed):
     seed : int
         Of the sample of a large table's rows, and of the cells that are held out to
         choose the number of factors.
+    weights : ndarray of shape (n_samples,), default=None
+        Of the rows, with a mean of 1.
 
     Returns
     -------
     Factors
     """
     rng = own_generator(seed, "factors")
-    X = _some_rows(X, rng)
-    mean, spread = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
+    X, weights = _some_rows(X, rng, weights)
+    mean, spread = moments(X, weights)
     spread = np.where(spread > 1e-12 * np.abs(mean), spread, 1.0)
     rows = (X - mean) / spread
-    found = _fit(rows, _best_rank(rows, rng), seed % 2**32, N_STEPS)
+    rank = _best_rank(rows, rng, weights)
+    found = _fit(rows, rank, seed % 2**32, N_STEPS, weights)
     return Factors(
         found.loadings * spread[:, None],
         found.noise * spread**2,
@@ -146,30 +149,59 @@ def fit_factors(X, seed):
     )
 
 
-def _some_rows(X, rng):
-    """Return rows whose factors can be found in reasonable time: all, or a sample."""
+def moments(X, weights=None):
+    """Return mean and standard deviation of the observed cells of each column.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    weights : ndarray of shape (n_samples,), default=None
+        Of the rows.
+
+    Returns
+    -------
+    ndarray, ndarray of shape (n_features,), float64
+    """
+    if weights is None:
+        return (each(X, axis=0, dtype=np.float64) for each in (np.nanmean, np.nanstd))
+    counts = (~np.isnan(X) * weights[:, None]).sum(axis=0)
+    mean = np.nansum(X * weights[:, None], axis=0) / counts
+    squares = np.nansum(np.square(X - mean) * weights[:, None], axis=0)
+    return mean, np.sqrt(squares / counts)
+
+
+def _some_rows(X, rng, weights):
+    """Return rows whose factors can be found in reasonable time, and their weights.
+
+    All, or a sample.
+    """
     n_rows, n_features = X.shape
     most = max(FEWEST_ROWS, PRODUCTS // (n_features * min(RANKS[-1], n_features) ** 2))
     if n_rows <= most:
-        return X.astype(np.float64)
-    some = X[np.sort(rng.choice(n_rows, most, replace=False))].astype(np.float64)
+        return X.astype(np.float64), weights
+    numbers = np.sort(rng.choice(n_rows, most, replace=False))
+    some = X[numbers].astype(np.float64)
     bare = np.isnan(some).all(axis=0)  # all but unknown columns: at their mean
     some[0, bare] = np.nanmean(X[:, bare], axis=0)
-    return some
+    return some, None if weights is None else weights[numbers]
 
 
-def _best_rank(rows, rng):
+def _best_rank(rows, rng, weights):
     """Return how many factors fill held-out cells best; 0 if none beats the means."""
     hidden = held_out(~np.isnan(rows), CHOOSING, rng)
     if not hidden.any():
         return 0
     known, seed = np.where(hidden, np.nan, rows), int(rng.integers(2**31))
-    best, lowest, worse = 0, np.square(rows[hidden]).mean(), 0
+    cells = None  # weights of those hidden
+    if weights is not None:
+        cells = np.broadcast_to(weights[:, None], rows.shape)[hidden]
+    best, worse = 0, 0
+    lowest = np.average(np.square(rows[hidden]), weights=cells)
     for rank in RANKS:
         if rank >= min(rows.shape) or worse == 3:
             break
-        filled = _fit(known, rank, seed, N_CHOOSING).fill(known)
-        error = np.square(filled - rows)[hidden].mean()
+        filled = _fit(known, rank, seed, N_CHOOSING, weights).fill(known)
+        error = np.average(np.square(filled - rows)[hidden], weights=cells)
         if error < 0.999 * lowest:
             best, lowest, worse = rank, error, 0
         else:
@@ -177,7 +209,7 @@ def _best_rank(rows, rng):
     return best
 
 
-def _fit(rows, rank, seed, n_steps):
+def _fit(rows, rank, seed, n_steps, weights):
     """Fit so many factors to standardized rows."""
     n_features = rows.shape[1]
     if rank == 0:
@@ -185,22 +217,24 @@ def _fit(rows, rank, seed, n_steps):
         return Factors(none[:, None], none + 1, none)
     there = ~np.isnan(rows)
     known = np.where(there, rows, 0.0)
-    factors = _start(known, there, rank, seed)
+    column = 1.0 if weights is None else weights[:, None]
+    factors = _start(known, there, rank, seed, column)
     for _ in range(n_steps):
-        factors = _step(factors, known, there)
+        factors = _step(factors, known, there, column)
     return factors
 
 
-def _start(known, there, rank, seed):
+def _start(known, there, rank, seed, weights):
     """Return factors as PCA has them, of rows that it fills itself."""
     n_rows, n_features = known.shape
     filled = known
     for _ in range(1 if there.all() else N_ROUNDS):
-        mean = filled.mean(axis=0)
+        mean = (filled * weights).mean(axis=0)
         centred = filled - mean
-        _, lengths, axes = randomized_svd(centred, rank, n_iter=2, random_state=seed)
+        scaled = centred * np.sqrt(weights)
+        _, lengths, axes = randomized_svd(scaled, rank, n_iter=2, random_state=seed)
         variances = lengths**2 / n_rows
-        left = max(np.square(centred).sum() / n_rows - variances.sum(), 0.0)
+        left = max(np.square(scaled).sum() / n_rows - variances.sum(), 0.0)
         noise = max(left / max(1, n_features - rank), LEAST_NOISE)
         # As much as a component's variance is above the noise (Josse and Husson 2012).
         kept = np.maximum(1 - noise / np.maximum(variances, noise), 0.0)
@@ -209,23 +243,24 @@ def _start(known, there, rank, seed):
     return Factors(loadings, np.full(n_features, noise), mean)
 
 
-def _step(factors, known, there):
+def _step(factors, known, there, weights):
     """Return what factors come to by a step of EM."""
     n_rows, k = len(known), factors.loadings.shape[1]
     means, covariances = posterior(factors, known, there)
     squares = covariances + means[:, :, None] * means[:, None]
-    counts = there.T.astype(float)  # (n_features, n_samples)
-    moments = (counts @ squares.reshape(n_rows, -1)).reshape(-1, k, k)
+    counts = (there * weights).T.astype(float)  # (n_features, n_samples)
+    crossed = (counts @ squares.reshape(n_rows, -1)).reshape(-1, k, k)
     centred = np.where(there, known - factors.mean, 0.0)
     prior = HEAVY * n_rows * np.eye(k)
-    loadings = np.linalg.solve(moments + prior, (centred.T @ means)[:, :, None])[..., 0]
+    products = (centred * weights).T @ means
+    loadings = np.linalg.solve(crossed + prior, products[:, :, None])[..., 0]
     spreads = (counts @ covariances.reshape(n_rows, -1)).reshape(-1, k, k)
     said = means @ loadings.T
     left = np.where(there, centred - said, 0.0)
-    n_there = np.maximum(there.sum(axis=0), 1)
-    noise = np.square(left).sum(axis=0) + np.einsum(
+    n_there = np.maximum((there * weights).sum(axis=0), 1)
+    noise = (np.square(left) * weights).sum(axis=0) + np.einsum(
         "di,dij,dj->d", loadings, spreads, loadings
     )
     noise = np.maximum((noise + 10 * LEAST_NOISE) / n_there, LEAST_NOISE)
-    mean = factors.mean + left.sum(axis=0) / n_there
+    mean = factors.mean + (left * weights).sum(axis=0) / n_there
     return Factors(loadings, noise, mean)

@@ -21,13 +21,16 @@ class Filling:
         Of the rows as the network reads them.
     rows : ndarray of shape (n_samples, n_features)
         Those rows, filled.
+    weights : ndarray of shape (n_samples,) or None
+        Of the rows.
     """
 
     factors: Factors
     rows: np.ndarray
+    weights: np.ndarray | None = None
 
     @classmethod
-    def of(cls, table, scaling, hidden, seed):
+    def of(cls, table, scaling, hidden, seed, weights=None):
         """Fit factors to a table's observed cells.
 
         Parameters
@@ -37,6 +40,8 @@ class Filling:
         hidden : ndarray of bool of shape (n_samples, n_features) or None
             Which cells judge, and shall not be known.
         seed : int
+        weights : ndarray of shape (n_samples,), default=None
+            Of the rows, with a mean of 1.
 
         Returns
         -------
@@ -45,14 +50,17 @@ class Filling:
         rows = scaling.apply(table, np.float64)
         if hidden is not None:
             rows[hidden] = np.nan
-        factors = fit_factors(rows, seed)
-        return cls(factors, factors.fill(rows))
+        factors = fit_factors(rows, seed, weights)
+        return cls(factors, factors.fill(rows), weights)
 
     def axes(self, scaling, n_components, seed):
         """Return PCA of the filled rows."""
         rows = scaling.undo(self.rows)
-        axes = fit_pca(rows, scaling, n_components, seed, sample_seed=0)
-        return replace(axes, mean=self.rows.mean(axis=0))
+        mean = np.average(self.rows, axis=0, weights=self.weights)
+        if self.weights is not None:  # of the rows as filled
+            scaling = replace(scaling, mean=np.average(rows, 0, self.weights))
+        axes = fit_pca(rows, scaling, n_components, seed, 0, self.weights)
+        return replace(axes, mean=mean)
 
     def wrapped(self, blueprint):
         """Return the blueprint of a network that fills what it reads."""
@@ -73,7 +81,7 @@ def dealt(X, seed):
     return X
 
 
-def cells_aside(rows, hidden):
+def cells_aside(rows, hidden, weights=None):
     """Return rows to train on, and rows whose hidden cells judge.
 
     Parameters
@@ -82,6 +90,8 @@ def cells_aside(rows, hidden):
         All, as the network reads them.
     hidden : ndarray of bool of shape (n_samples, n_features)
         The cells that judge.
+    weights : ndarray of shape (n_samples,), default=None
+        Of the rows.
 
     Returns
     -------
@@ -92,4 +102,6 @@ def cells_aside(rows, hidden):
     known = torch.where(hidden, torch.nan, rows)
     judges = hidden.any(1)
     targets = torch.where(hidden, rows, torch.nan)
-    return Rows(known), Rows(known[judges], targets[judges])
+    of_judges = None if weights is None else weights[judges.cpu().numpy()]
+    judging = Rows(known[judges], targets[judges], of_judges)
+    return Rows(known, weights=weights), judging

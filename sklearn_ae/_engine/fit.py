@@ -20,8 +20,9 @@ from .batches import Batches, Data, Rows
 from .blueprint import Blueprint, build
 from .caller import warn_caller
 from .checkpoint import Checkpoint
-from .codec import Codec, cut, share_curve
+from .codec import Codec, share_curve
 from .counts import Reading
+from .cut import cut
 from .filling import Filling, cells_aside
 from .fitted import Fitted
 from .history import History
@@ -54,7 +55,7 @@ class Prepared:
     trial_loss: float | None = None  # for a stream that began at PCA, see `Trial`
 
 
-def fit(estimator, table, previous=None, groups=None, one_pass=False, listeners=None):
+def fit(estimator, rows, previous=None, one_pass=False, listeners=None):
     """Fit a model to a table.
 
     Parameters
@@ -62,12 +63,10 @@ def fit(estimator, table, previous=None, groups=None, one_pass=False, listeners=
     estimator : estimator
         Its parameters are read, and its hooks `_blueprint`, `_objective` and `_extras`
         called.
-    table : table of shape (n_samples, n_features)
-        The rows.
+    rows : Weighted
+        The table, its groups and weights.
     previous : Fitted, default=None
         What the fit goes on from.
-    groups : ndarray of int of shape (n_samples,), default=None
-        Which rows belong together.
     one_pass : bool, default=False
         Whether the rows are gone through once, as a part of many.
     listeners : callable, default=None
@@ -83,7 +82,10 @@ def fit(estimator, table, previous=None, groups=None, one_pass=False, listeners=
     # A copy: a pass that fails shall not have advanced it.
     draws = copy.deepcopy(previous.generator) if previous and one_pass else None
     draws = draws or generator(estimator.random_state)
-    job = Job(estimator, table, previous, groups, one_pass, device, draws)
+    job = Job(
+        *(estimator, rows.table, previous, rows.groups, one_pass, device, draws),
+        *(rows.weights, rows.n_given),
+    )
     checkpoint = None
     if estimator.checkpoint is not None and not one_pass:
         checkpoint = Checkpoint(estimator.checkpoint, draws)
@@ -105,9 +107,10 @@ def prepare(job, survey, listeners, checkpoint):
     filling = _filling(job, survey)
     reading = _reading(job, survey)
     axes, blueprint = layout(job, survey, filling, reading)
-    data = batches.read(job.table, survey.split, scaling, job.device, survey.picked)
+    where = scaling, job.device, survey.picked
+    data = batches.read(job.table, survey.split, *where, job.weights)
     if survey.hidden is not None:
-        train, cells = cells_aside(data.every, survey.hidden)
+        train, cells = cells_aside(data.every, survey.hidden, data.weights)
         data = data._replace(train=train, cells=cells)
     plan = Plan.of(estimator, len(data.train), blueprint.ordered, job.one_pass)
     if survey.cross_fitted:
@@ -172,19 +175,23 @@ def finish(job, prepared, verdict):
         generator=job.generator if job.one_pass else None,
     )
     if codec.blueprint.ordered:
-        rows = data.every if data.valid is None else data.valid
-        fitted = replace(fitted, curve=share_curve(codec, rows[:JUDGED_ROWS]))
+        rows, weights = data.every, data.weights
+        if data.valid is not None:
+            rows, weights = data.valid, data.valid_weights
+        some = slice(JUDGED_ROWS)
+        weights = None if weights is None else weights[some]
+        fitted = replace(fitted, curve=share_curve(codec, rows[some], weights))
         if previous is None and isinstance(estimator.n_components, float):
             fitted = fitted.prefix(_enough(fitted.ratios, estimator.n_components))
     codec = fitted.codec
-    error, shares = codec.error_and_shares(data.every)
+    error, shares = codec.error_and_shares(data.every, data.weights)
     n_before = previous.n_samples if previous and job.one_pass else 0
     fitted = replace(
         fitted,
         error=error,
         shares=shares,
-        n_samples=n_before + len(job.table),
-        extras=estimator._extras(codec, data.every),
+        n_samples=n_before + job.n_given,
+        extras=estimator._extras(codec, data.every, data.weights),
         trial=trial,
     )
     # A model that is shipped holds no rows, and little that only training needs.
@@ -202,14 +209,15 @@ def _filling(job, survey):
     """Return what fills missing cells, or None."""
     if not survey.missing or job.previous is not None:
         return None
-    return Filling.of(job.table, survey.scaling, survey.hidden, survey.split_seed)
+    seed = survey.split_seed
+    return Filling.of(job.table, survey.scaling, survey.hidden, seed, job.weights)
 
 
 def _reading(job, survey):
     """Return how counts are read, or None."""
     if not LOSSES[job.estimator.loss].counts or job.previous is not None:
         return None
-    return Reading.of(job.table, survey.scaling)
+    return Reading.of(job.table, survey.scaling, job.weights)
 
 
 def _keeper(job, survey, plan, data, axes, blueprint):
@@ -223,6 +231,7 @@ def _keeper(job, survey, plan, data, axes, blueprint):
         return crossfit.CrossFit(
             *(rows, axes, k, estimator.alpha, labels, survey.split_seed),
             survey.scaling.ends,
+            data.weights,
         )
     safe_start = job.previous is not None or estimator.init == "pca"
     patience = estimator.n_iter_no_change if data.judged else None
@@ -254,7 +263,8 @@ def _net(estimator, scaling, blueprint, objective, plan, data, **params):
         valid = data.cells
     elif valid is not None:
         # Corrupted once, so that every epoch is judged on the same rows.
-        valid = Rows(corrupt(valid) if corrupt else valid, valid)
+        read = corrupt(valid) if corrupt else valid
+        valid = Rows(read, valid, data.valid_weights)
     criterion, criterion_params = objective
     criterion_params = {**criterion_params, "ends": scaling.ends}
     if blueprint.takes_missing:
@@ -330,6 +340,9 @@ def _identity(job, scaling):
         params.pop(name)
     plain = {k: getattr(v, "__qualname__", repr(v)) for k, v in params.items()}
     first = np.ascontiguousarray(table[:1000])
+    if job.weights is not None:
+        weights = hashlib.sha256(np.ascontiguousarray(job.weights))
+        plain["checksum of sample_weight"] = weights.hexdigest()[:16]
     return {
         "class": type(estimator).__name__,
         "number of rows": str(len(table)),

@@ -49,7 +49,8 @@ def layout(job, survey, filling, reading):
             return filling.axes(survey.scaling, n_components, seed)
         if reading is not None:
             return reading.axes(n_components, seed, survey.split_seed)
-        return fit_pca(table, survey.scaling, n_components, seed, survey.split_seed)
+        seeds = seed, survey.split_seed
+        return fit_pca(table, survey.scaling, n_components, *seeds, job.weights)
 
     def laid_out(n_components):
         blueprint = _suited(job, survey, estimator._blueprint(n_features, n_components))

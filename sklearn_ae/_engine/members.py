@@ -91,12 +91,20 @@ class Members:
         """Return the reconstructions of x (n_members, n_rows, n_features)."""
         return self._clipped(self.passes.forward(x, parameters))
 
-    def backward(self, x):
-        """Set each member's gradient of the mean squared error on its x."""
+    def backward(self, x, weights=None):
+        """Set each member's gradient of the mean squared error on its x.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_members, n_rows, n_features)
+        weights : Tensor of shape (n_members, n_rows), default=None
+            Of the rows.
+        """
 
         def slope(y):
             # The gradient passes the clip, as that of `Objective.activate` does.
-            return self._clipped(y).sub_(x).mul_(2 / x[0].numel())
+            g = self._clipped(y).sub_(x).mul_(2 / x[0].numel())
+            return g if weights is None else g.mul_(weights[..., None])
 
         self.passes.backward(x, self.parameters, self.gradients, slope)
 

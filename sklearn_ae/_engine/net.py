@@ -14,7 +14,7 @@ from skorch.exceptions import DeviceWarning
 from . import tables
 from .average import Average, averaged
 from .backward import Step
-from .batches import Batches
+from .batches import Batches, weights_of
 from .checkpoint import mapped
 from .networks import row_cost
 from .replay import Replay
@@ -185,15 +185,19 @@ class AutoencoderNet(SteppingNet):
         self.epoch_losses_ = {}
 
     def evaluate(self, rows):
-        """Return the judged losses in inference mode, as float64 on the CPU."""
+        """Return the judged losses in inference mode, as float64 on the CPU.
+
+        Where rows have weights, times these.
+        """
         self.module_.eval()
         chunk = max(1, tables.CHUNK_CELLS // self.row_cost()[0])
         with torch.no_grad():
             losses = [
                 self.criterion_.judged_losses(
-                    self.module_, self.infer(inputs), targets, inputs
+                    *(self.module_, self.infer(batch[0]), batch[1], batch[0]),
+                    weights_of(batch),
                 )
-                for inputs, targets in Batches(rows, chunk)
+                for batch in Batches(rows, chunk)
             ]
         return torch.cat(losses).double().cpu()
 

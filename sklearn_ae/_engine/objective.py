@@ -10,6 +10,13 @@ import torch
 from torch import nn
 
 
+def weighed(losses, weights):
+    """Return losses of rows times the weights of the rows, if they have any."""
+    if weights is None:
+        return losses
+    return losses * (weights if losses.ndim == 1 else weights[:, None])
+
+
 class Objective(nn.Module):
     """The mean loss of a row's cells, and a penalty on its code.
 
@@ -81,24 +88,24 @@ class Objective(nn.Module):
         z = module.encode(x)  # (n_samples, n_components)
         return module.decode(z), z
 
-    def row_losses(self, module, y_pred, y_true, x):
-        """Return the loss of each row that training minimises."""
+    def row_losses(self, module, y_pred, y_true, x, weights=None):
+        """Return the loss of each row that training minimises, times its weight."""
         alone = not isinstance(y_pred, (tuple, list))
         losses = self.cell_losses(y_pred if alone else y_pred[0], y_true)
-        if self.penalty is None:
-            return losses
-        return self.penalised(losses, module, x, y_pred[1])
+        if self.penalty is not None:
+            losses = self.penalised(losses, module, x, y_pred[1])
+        return weighed(losses, weights)
 
-    def judged_losses(self, module, y_pred, y_true, x):
+    def judged_losses(self, module, y_pred, y_true, x, weights=None):
         """Return the losses that judge an epoch: one for each row, or a row of them."""
-        return self.row_losses(module, y_pred, y_true, x)
+        return self.row_losses(module, y_pred, y_true, x, weights)
 
-    def turns(self, module, y_pred, y_true, x):
+    def turns(self, module, y_pred, y_true, x, weights=None):
         """Yield the loss of each player, when it is its turn, and what is noted of it.
 
         The losses noted add up to that of the batch.
         """
-        loss = self.row_losses(module, y_pred, y_true, x).mean()
+        loss = self.row_losses(module, y_pred, y_true, x, weights).mean()
         yield loss, loss
 
     def activate(self, decoded):
@@ -228,13 +235,13 @@ class OrderedObjective(Objective):
         lengths = self.draw_lengths(len(z))
         return module.decode(z, lengths), z, lengths
 
-    def row_losses(self, module, y_pred, y_true, x):
+    def row_losses(self, module, y_pred, y_true, x, weights=None):
         """Return the loss of each row in training, weighted by its length."""
         decoded, z, lengths = y_pred
         losses = self.length_weights[lengths - 1] * self.cell_losses(decoded, y_true)
-        return self.penalised(losses, module, x, z)
+        return weighed(self.penalised(losses, module, x, z), weights)
 
-    def judged_losses(self, module, y_pred, y_true, x):
+    def judged_losses(self, module, y_pred, y_true, x, weights=None):
         """Return the weighted loss of each row (lines) at each judged length."""
         whole, z = y_pred
         columns = []
@@ -243,7 +250,7 @@ class OrderedObjective(Objective):
             weight = self.length_weights[k - 1]
             columns.append(weight * self.cell_losses(decoded, y_true))
         losses = torch.stack(columns, dim=1)  # (n_samples, n_judged)
-        return self.penalised(losses, module, x, z)
+        return weighed(self.penalised(losses, module, x, z), weights)
 
     def draw_lengths(self, n_rows):
         """Return how many units of each row count in this step."""

@@ -59,7 +59,7 @@ class Axes:
         return 1 - np.pad(self.shares[:n_components], (0, missing), "edge")
 
 
-def fit_pca(table, scaling, n_components, seed, sample_seed):
+def fit_pca(table, scaling, n_components, seed, sample_seed, weights=None):
     """Fit PCA to a table.
 
     Parameters
@@ -74,12 +74,18 @@ def fit_pca(table, scaling, n_components, seed, sample_seed):
         Of the randomized solver.
     sample_seed : int
         Of the sample that is taken of a large and wide table.
+    weights : ndarray of shape (n_samples,), default=None
+        Of the rows, with a mean of 1.
 
     Returns
     -------
     Axes
     """
-    rows, solver = _rows_and_solver(table, scaling, n_components, sample_seed)
+    if weights is not None:
+        rows, solver = _weighted_rows(table, scaling, weights), "auto"
+        n_components = n_components or min(table.shape)
+    else:
+        rows, solver = _rows_and_solver(table, scaling, n_components, sample_seed)
     pca = PCA(n_components, svd_solver=solver, random_state=seed)
     with np.errstate(invalid="ignore"):  # constant data have no ratios
         pca.fit(rows)
@@ -138,10 +144,31 @@ def _rows(table, scaling, sample_seed):
     parts = (_centred(table[rows], scaling) for rows in chunks(table))
     squares = sum((part.T @ part).astype(np.float64) for part in parts)
     variances, axes = np.linalg.eigh(squares)
-    # Twice as many rows as columns, each with its opposite: their mean is zero.
-    scale = (2 * n_features - 1) / (2 * (n_rows - 1))
-    rows = np.sqrt(np.maximum(variances, 0) * scale)[:, None] * axes.T
+    rows = np.sqrt(np.maximum(variances, 0) * _share(n_features, n_rows))
+    rows = rows[:, None] * axes.T
     return np.concatenate([rows, -rows])
+
+
+def _weighted_rows(table, scaling, weights):
+    """Return rows that have the covariance of rows with weights, in units of the scale.
+
+    The scaling's mean is theirs.
+    """
+    rows = _centred(table[:].astype(np.float64), scaling)
+    rows *= np.sqrt(weights)[:, None]
+    n_rows, n_features = rows.shape
+    if n_rows > n_features:
+        rows = np.linalg.qr(rows, mode="r")
+    rows *= np.sqrt(_share(len(rows), n_rows))
+    return np.concatenate([rows, -rows])
+
+
+def _share(n_axes, n_rows):
+    """Return what squares are multiplied by to give the same variances.
+
+    Of twice as many rows as there are axes, each with its opposite: their mean is zero.
+    """
+    return (2 * n_axes - 1) / (2 * max(n_rows - 1, 1))
 
 
 def _centred(X, scaling):

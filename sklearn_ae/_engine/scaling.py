@@ -312,6 +312,45 @@ def measure_observed(X, bounded, clip=None):
     return Scaling(mean, scale, low.min(), high.max(), bounded, *ends)
 
 
+def measure_weighted(table, weights, bounded, clip=None):
+    """Measure centre, unit and ends of the observed cells of rows that have weights.
+
+    Parameters
+    ----------
+    table : table of shape (n_samples, n_features)
+        All rows; NaN where a cell is missing. Each column has one that is not.
+    weights : ndarray of shape (n_samples,)
+        Of the rows.
+    bounded : bool
+        Whether the output is.
+    clip : {"all", "found"} or None, default=None
+        See `measure`. A row counts once there, whatever its weight.
+
+    Returns
+    -------
+    Scaling
+    """
+    blocks = [(table[rows], weights[rows, None]) for rows in chunks(table)]
+    moments = _Moments(len(table))
+    moments.low = np.fmin.reduce([np.fmin.reduce(X) for X, _ in blocks])
+    moments.high = np.fmax.reduce([np.fmax.reduce(X) for X, _ in blocks])
+    low, high = moments.low, moments.high
+    counts = sum((~np.isnan(X) * w).sum(axis=0) for X, w in blocks)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = sum(np.nansum(X * w, axis=0) for X, w in blocks) / counts
+        mean = mean + sum(np.nansum((X - mean) * w, axis=0) for X, w in blocks) / counts
+        spread = max((high - mean).max(), (mean - low).max())
+    _check_spread(spread, low.min(), high.max())
+    scale = 1.0
+    if spread > np.finfo(table.dtype).tiny and not bounded:
+        squares = sum(np.nansum(np.square((X - mean) / spread) * w) for X, w in blocks)
+        scale = float(spread * np.sqrt(squares / counts.sum()))
+    moments.n_low = sum(_number_at(X, low) for X, _ in blocks)
+    moments.n_high = sum(_number_at(X, high) for X, _ in blocks)
+    ends = moments.ends(clip)
+    return Scaling(mean, scale, low.min(), high.max(), bounded, *ends)
+
+
 def _check_spread(spread, low, high):
     if not spread < MOST:
         raise ValueError(

@@ -5,6 +5,8 @@ import torch
 from skorch import NeuralNet
 from skorch.utils import to_numpy, to_tensor
 
+from .batches import weights_of
+
 
 class SteppingNet(NeuralNet):
     """A skorch net whose criterion is an `Objective`: what it does with a batch.
@@ -75,7 +77,8 @@ class SteppingNet(NeuralNet):
             self._set_training(True)
         inputs, targets = batch
         y_pred = self.infer(inputs, **fit_params)
-        turns = self.criterion_.turns(self.module_, y_pred, targets, inputs)
+        weights = weights_of(batch)
+        turns = self.criterion_.turns(self.module_, y_pred, targets, inputs, weights)
         noted = []
         for (part, optimizer), (loss, note) in zip(
             self.criterion.players, turns, strict=True
@@ -97,9 +100,20 @@ class SteppingNet(NeuralNet):
 
     def train_step_single(self, batch, **fit_params):
         """Set the gradients, by hand where that is known how."""
-        if self.by_hand_ is None:
+        weights = weights_of(batch)
+        if self.by_hand_ is None and weights is None:
             return super().train_step_single(batch, **fit_params)
-        loss, y_pred = self.by_hand_(*batch)
+        if self.by_hand_ is None:
+            inputs, targets = batch
+            self._set_training(True)
+            y_pred = self.infer(inputs, **fit_params)
+            turns = self.criterion_.turns(
+                self.module_, y_pred, targets, inputs, weights
+            )
+            loss, _ = next(turns)
+            loss.backward()
+            return {"loss": loss, "y_pred": y_pred}
+        loss, y_pred = self.by_hand_(*batch, weights)
         return {"loss": loss, "y_pred": y_pred}
 
     def validation_step(self, batch, **fit_params):
@@ -109,7 +123,7 @@ class SteppingNet(NeuralNet):
         with torch.no_grad():
             y_pred = self.infer(inputs, **fit_params)
             losses = self.criterion_.judged_losses(
-                self.module_, y_pred, targets, inputs
+                self.module_, y_pred, targets, inputs, weights_of(batch)
             )
         self.valid_losses_.append(losses)
         return {"loss": losses.mean(), "y_pred": y_pred}

@@ -16,7 +16,7 @@ from .filling import dealt
 from .fitted import Fitted
 from .losses import LOSSES, output_of
 from .plan import judged_share, n_aside
-from .scaling import Scaling, ends, measure, measure_observed
+from .scaling import Scaling, ends, measure, measure_observed, measure_weighted
 from .tables import HELD_CELLS, Picked, has_missing, is_large, parts
 
 
@@ -41,6 +41,10 @@ class Job:
         Where it trains.
     generator : numpy.random.Generator
         All seeds are drawn from it.
+    weights : ndarray of shape (n_samples,) or None
+        Of the rows, with a mean of 1.
+    n_given : int
+        Rows that there were before equal ones were joined.
     """
 
     estimator: object
@@ -50,6 +54,8 @@ class Job:
     one_pass: bool
     device: torch.device
     generator: np.random.Generator
+    weights: np.ndarray | None
+    n_given: int
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,9 @@ def _look_through_missing(job, seed, n_wanted):
     estimator, table, previous = job.estimator, job.table, job.previous
     output = output_of(estimator.loss, estimator.out_activation)
     scaling = previous.codec.scaling if previous else None
-    if scaling is None:
+    if scaling is None and job.weights is not None:
+        scaling = _measure(job, None)
+    elif scaling is None:
         scaling = measure_observed(table, output.bounds is not None, output.clip)
     rows, found, hidden = dealt(table, seed), None, None
     if n_wanted:
@@ -179,6 +187,8 @@ def _measure(job, blocks):
     clip = output.clip
     if clip == "found" and job.one_pass:  # rows to come may go on beyond
         clip = None
+    if job.weights is not None:
+        return measure_weighted(job.table, job.weights, output.bounds is not None, clip)
     return measure(blocks, job.table.dtype, output.bounds is not None, clip)
 
 

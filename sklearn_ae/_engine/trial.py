@@ -5,13 +5,14 @@ the first chunk is not that of the stream. So PCA goes on learning, and each chu
 before it trains, tells which of the two reads new rows better: that one is the model.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from sklearn.utils.extmath import svd_flip
 
-from .batches import Batches
+from .batches import Batches, weights_of
 from .checkpoint import mapped
 from .pca import Axes
 from .wrappers import PCAStart
@@ -28,8 +29,8 @@ class RunningPCA:
 
     Attributes
     ----------
-    n_rows : int
-        Rows so far.
+    n_rows : int or float
+        Rows so far, or their weight.
     mean : ndarray of shape (n_features,)
         Their mean.
     components : ndarray of shape (n_kept, n_features)
@@ -40,7 +41,7 @@ class RunningPCA:
         Sum of all squared distances from the mean.
     """
 
-    n_rows: int
+    n_rows: float
     mean: np.ndarray
     components: np.ndarray
     lengths: np.ndarray
@@ -52,23 +53,29 @@ class RunningPCA:
         none = np.zeros((0, n_features))
         return cls(0, np.zeros(n_features), none, np.zeros(0), 0.0)
 
-    def add(self, rows, n_kept):
-        """Return the PCA of these rows too, and keep `n_kept` components."""
-        n_all = self.n_rows + len(rows)
-        mean = rows.mean(axis=0)
+    def add(self, rows, n_kept, weights=None):
+        """Return the PCA of these rows too, and keep `n_kept` components.
+
+        Rows with weights count as so many.
+        """
+        n_rows = len(rows) if weights is None else float(weights.sum())
+        n_all = self.n_rows + n_rows
+        mean = np.average(rows, axis=0, weights=weights)
         away = mean - self.mean
         centred = rows - mean
-        between = np.sqrt(self.n_rows * len(rows) / n_all) * away
+        if weights is not None:
+            centred *= np.sqrt(weights)[:, None]
+        between = np.sqrt(self.n_rows * n_rows / n_all) * away
         known = self.lengths[:, None] * self.components
         stack = np.vstack([known, centred, between])
         if len(stack) > stack.shape[1]:  # sooner, and as exact
             stack = np.linalg.qr(stack, mode="r")
         _, lengths, components = np.linalg.svd(stack, full_matrices=False)
         _, components = svd_flip(None, components, u_based_decision=False)
-        n_kept = min(n_kept, n_all - 1)
+        n_kept = min(n_kept, max(0, math.ceil(n_all) - 1))
         return RunningPCA(
             n_all,
-            self.mean + away * (len(rows) / n_all),
+            self.mean + away * (n_rows / n_all),
             components[:n_kept],
             lengths[:n_kept],
             self.squares + float(np.square(centred).sum() + np.square(between).sum()),
@@ -154,8 +161,10 @@ def of_pass(net, rows, before, loss):
     # More than the code's: what is cut off of each chunk may add up.
     n_kept = 2 * widths.n_components + 10
     n_rows = max(4 * n_kept, PART_CELLS // widths.n_features)
-    for _, targets in Batches(rows, n_rows):
-        pca = pca.add(targets.cpu().numpy().astype(np.float64), n_kept)
+    for batch in Batches(rows, n_rows):
+        weights = weights_of(batch)
+        weights = None if weights is None else weights.cpu().numpy().astype(np.float64)
+        pca = pca.add(batch[1].cpu().numpy().astype(np.float64), n_kept, weights)
     if loss <= 0:
         return Trial(pca, loss)
     weights = _arrays(net)

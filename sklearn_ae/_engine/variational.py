@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .objective import Objective
+from .objective import Objective, weighed
 
 N_DRAWS = 16  # of each row's code, wherever rows are compared
 LEAST_NOISE = 1e-6  # variance, in units of the scale squared
@@ -126,22 +126,25 @@ class VariationalObjective(Objective):
         """Return the reconstruction, and means and log variances of the codes."""
         return module(x)
 
-    def row_losses(self, module, y_pred, y_true, x):
+    def row_losses(self, module, y_pred, y_true, x, weights=None):
         """Return the loss of each row, by one draw of its code."""
         decoded, *posterior = y_pred
         errors = self.cell_losses(decoded, y_true)
         if not self.has_held_out and module.noise_variance is not None:
-            module.noise_variance.lerp_(errors.detach().mean(), 0.05)
+            mean = weighed(errors.detach(), weights).mean()
+            module.noise_variance.lerp_(mean, 0.05)
             module.noise_variance.clamp_(min=LEAST_NOISE)
-        return self._bounds(module, errors, *posterior, y_true, x)
+        losses = self._bounds(module, errors, *posterior, y_true, x)
+        return weighed(losses, weights)
 
-    def judged_losses(self, module, y_pred, y_true, x):
+    def judged_losses(self, module, y_pred, y_true, x, weights=None):
         """Return the loss of each row, by the same draws for all."""
         _, *posterior = y_pred
         errors = self.expected_errors(module, *posterior, y_true)
         self.n_held_out += len(errors)
-        self.held_out += errors.sum().item()
-        return self._bounds(module, errors, *posterior, y_true, x)
+        self.held_out += weighed(errors, weights).sum().item()
+        losses = self._bounds(module, errors, *posterior, y_true, x)
+        return weighed(losses, weights)
 
     def _bounds(self, module, errors, mean, log_variance, y_true, x):
         kl = kl_to_prior(mean, log_variance).sum(1)  # (n_samples,)
