@@ -14,6 +14,8 @@ from ._sklearn import Interval, StrOptions, fit_context
 
 JUDGING = 0.1  # share of the observed cells that choose what fills the others
 ROUNDS = 2  # of the network at most, each reading what the one before filled
+N_FITS = 3  # whose mean fills: their errors differ in part
+SURE = 1.64  # standard errors by which the networks must gain to count
 
 
 class AutoencoderImputer(TransformerMixin, BaseEstimator):
@@ -48,6 +50,11 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
     autoencoder_ : AutoencoderTransformer
         Of the standardized columns that have observed cells. Where its `best_iter_` is
         0, factor analysis fills.
+    autoencoders_ : list of AutoencoderTransformer
+        All of them, that one first: the mean of what they fill counts.
+    weight_ : float
+        Weight of the autoencoders' fill, from 0, factor analysis alone, to 1, by the
+        cells held out; 0 where they gain nothing for sure.
     n_factors_ : int
         Number of factors; 0 if the columns' means fill best.
     n_rounds_ : int
@@ -148,48 +155,65 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         # A column of one value has a rounding error for a spread.
         scale[scale <= 1e-12 * np.abs(mean)] = 1.0
         rows = (X[:, kept] - mean) / scale
-        autoencoder = AutoencoderTransformer(
-            len(kept),
+        n_fits = 1 if self.max_iter == 0 else N_FITS
+        seeds = check_random_state(self.random_state).randint(2**31, size=n_fits)
+        autoencoders = [self._learned(rows, int(seed)) for seed in seeds]
+        self.autoencoders_ = autoencoders
+        self.autoencoder_ = autoencoders[0]
+        self.mean_, self.scale_, self.kept_ = mean, scale, kept
+        self.indicated_ = np.flatnonzero(gone.any(axis=0))
+        self.n_iter_ = max(each.n_iter_ for each in autoencoders)
+        factors = self.autoencoder_._fitted.codec.factors
+        self.n_factors_ = int(factors.loadings.any(axis=0).sum())
+        self._judge(rows)
+        return self
+
+    def _learned(self, rows, seed):
+        """Return one autoencoder of standardized rows."""
+        return AutoencoderTransformer(
+            rows.shape[1],
             validation_rows="cells",
             validation_fraction=JUDGING,
             max_iter=self.max_iter,
             device=self.device,
-            random_state=self.random_state,
+            random_state=seed,
         ).fit(rows)
-        self.autoencoder_ = autoencoder
-        self.mean_, self.scale_, self.kept_ = mean, scale, kept
-        self.indicated_ = np.flatnonzero(gone.any(axis=0))
-        factors = autoencoder._fitted.codec.factors
-        self.n_iter_ = autoencoder.n_iter_
-        self.n_factors_ = int(factors.loadings.any(axis=0).sum())
-        self._judge(rows, factors)
-        return self
 
-    def _judge(self, rows, factors):
-        """Choose the number of rounds by the cells that judged the autoencoder."""
-        draws = own_generator(self.autoencoder_._fitted.split_seed, "judge")
-        hidden = held_out(~np.isnan(rows), JUDGING, draws)
-        known = np.where(hidden, np.nan, rows)
-        self.n_rounds_, self.error_, self.spread_ = 0, np.nan, 1.0
-        if not hidden.any():
+    def _judge(self, rows):
+        """Choose rounds and weight by the cells that each fit was not shown."""
+        self.n_rounds_, self.weight_, self.error_, self.spread_ = 0, 0.0, np.nan, 1.0
+        away, moved, expected = [], {n: [] for n in range(1, 1 + ROUNDS)}, []
+        for each in self.autoencoders_:
+            draws = own_generator(each._fitted.split_seed, "judge")
+            hidden = held_out(~np.isnan(rows), JUDGING, draws)
+            known = np.where(hidden, np.nan, rows)
+            codec = each._fitted.codec
+            start = codec.fill(known)
+            away.append((rows - start)[hidden])
+            expected.append(codec.factors.variances(known)[hidden])
+            for n in moved:
+                moved[n].append((_network_fill(each, known, n) - start)[hidden])
+        away, expected = np.concatenate(away), np.concatenate(expected)
+        if not len(away):
             return
-        n_rounds = range(1, 1 + ROUNDS) if self.autoencoder_.best_iter_ else (0,)
-        errors = {
-            n: np.square(self._fill(known, n) - rows)[hidden].mean() for n in n_rounds
-        }
-        self.n_rounds_ = min(errors, key=errors.get)
-        self.error_ = float(np.sqrt(errors[self.n_rounds_]))
-        expected = factors.variances(known)[hidden].mean()
-        self.spread_ = float(self.error_ / np.sqrt(expected))
+        errors = away
+        if any(each.best_iter_ for each in self.autoencoders_):
+            moved = {n: np.concatenate(moved[n]) for n in moved}
+            n = min(moved, key=lambda n: np.square(away - moved[n]).sum())
+            weight = _blend(away, moved[n])
+            if weight:
+                self.n_rounds_, self.weight_ = n, weight
+                errors = away - weight * moved[n]
+        self.error_ = float(np.sqrt(np.square(errors).mean()))
+        self.spread_ = float(self.error_ / np.sqrt(expected.mean()))
 
-    def _fill(self, rows, n_rounds):
+    def _fill(self, rows):
         """Return standardized rows without holes."""
-        codec, gone = self.autoencoder_._fitted.codec, np.isnan(rows)
-        filled = codec.fill(rows)
-        for n in range(n_rounds):  # the first reads holes
-            read = rows if n == 0 else filled
-            filled = np.where(gone, self.autoencoder_.reconstruct(read), rows)
-        return filled
+        start = self.autoencoder_._fitted.codec.fill(rows)
+        if not self.weight_:
+            return start
+        fills = [_network_fill(a, rows, self.n_rounds_) for a in self.autoencoders_]
+        return start + self.weight_ * (np.mean(fills, axis=0) - start)
 
     def transform(self, X):
         """Fill the missing cells of rows.
@@ -206,7 +230,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._checked(X, reset=False)
-        return self._completed(X, self._fill(self._standardized(X), self.n_rounds_))
+        return self._completed(X, self._fill(self._standardized(X)))
 
     def draw(self, X, n_draws=5, random_state=None):
         """Fill the missing cells of rows many times, by draws of what they may be.
@@ -230,7 +254,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         X = self._checked(X, reset=False)
         rows = self._standardized(X)
-        filled, gone = self._fill(rows, self.n_rounds_), np.isnan(rows)
+        filled, gone = self._fill(rows), np.isnan(rows)
         seed = check_random_state(random_state).randint(2**31)
         factors = self.autoencoder_._fitted.codec.factors
         rng = np.random.default_rng(seed)
@@ -300,3 +324,21 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = bool(np.isnan(self.missing_values))
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _network_fill(autoencoder, rows, n_rounds):
+    """Return rows whose holes one autoencoder filled; its first round reads holes."""
+    gone, filled = np.isnan(rows), rows
+    for _ in range(n_rounds):
+        filled = np.where(gone, autoencoder.reconstruct(filled), rows)
+    return filled
+
+
+def _blend(away, moved):
+    """Return the share of a step that takes most off the errors, 0 if not surely."""
+    size = np.square(moved).sum()
+    if not size:
+        return 0.0
+    weight = float(np.clip(moved @ away / size, 0, 1))
+    gain = np.square(away) - np.square(away - weight * moved)
+    return weight if gain.mean() > SURE * gain.std() / np.sqrt(len(gain)) else 0.0

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_ae import AutoencoderImputer, AutoencoderTransformer, load, save
 from sklearn_ae._engine.factor import held_out, own_generator
+from sklearn_ae._imputer import _blend
 
 WINE, KIND = load_wine(return_X_y=True)
 
@@ -72,13 +73,40 @@ def test_units_do_not_matter(imputer):
     )
 
 
-def test_the_error_is_that_of_cells_held_out(imputer):
+def test_error_and_weight_are_those_of_cells_no_fit_was_shown(imputer):
     X, _ = holes(WINE)
-    seed = imputer.autoencoder_._fitted.split_seed
-    hidden = held_out(~np.isnan(X), 0.1, own_generator(seed, "judge"))
-    filled = imputer.transform(np.where(hidden, np.nan, X))
-    squares = np.square((filled - X) / np.nanstd(X, axis=0))[hidden]
-    assert imputer.error_ == pytest.approx(np.sqrt(squares.mean()), rel=1e-3)
+    rows = (X - np.nanmean(X, axis=0)) / np.nanstd(X, axis=0)
+    truth, starts, ends = [], [], []
+    for each in imputer.autoencoders_:
+        draws = own_generator(each._fitted.split_seed, "judge")
+        hidden = held_out(~np.isnan(X), 0.1, draws)
+        known = end = np.where(hidden, np.nan, rows)
+        for _ in range(imputer.n_rounds_):
+            end = np.where(np.isnan(known), each.reconstruct(end), known)
+        truth.append(rows[hidden])
+        starts.append(each._fitted.codec.fill(known)[hidden])
+        ends.append(end[hidden])
+    truth, start, end = map(np.concatenate, (truth, starts, ends))
+    weight = 0.0
+    if imputer.n_rounds_:
+        step = (end - start)[:, np.newaxis]
+        weight = np.clip(np.linalg.lstsq(step, truth - start)[0][0], 0, 1)
+        end = start + weight * (end - start)
+    else:
+        end = start
+    assert len(imputer.autoencoders_) == 3
+    assert imputer.weight_ == pytest.approx(weight, rel=1e-3)
+    error = np.sqrt(np.square(end - truth).mean())
+    assert imputer.error_ == pytest.approx(error, rel=1e-3)
+
+
+def test_a_blend_counts_only_if_it_gains_for_sure():
+    rng = np.random.default_rng(0)
+    away, noise = rng.normal(size=(2, 2000))
+    assert _blend(away, 2 * away) == pytest.approx(0.5)
+    assert _blend(away, 0.5 * away) == 1.0
+    assert _blend(away, -away) == _blend(away, 0 * away) == 0.0
+    assert _blend(away, noise) == 0.0
 
 
 def test_what_stands_for_missing():
