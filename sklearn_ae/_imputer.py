@@ -24,9 +24,11 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
     Columns are standardized by their observed cells. Factor analysis, whose number of
     factors is chosen by cells held out, fills each row by what its observed cells tell.
     An autoencoder whose code is as wide as the rows begins there and learns, from cells
-    that are hidden in training, what is not linear. A tenth of the observed cells judge
-    it: where it fills them not significantly better than factor analysis, that is what
-    fills.
+    that are hidden in training, what is not linear. This is done three times, each time
+    without a tenth of the observed cells, which are drawn anew, and the mean of the
+    three fills. The cells that a fit was not shown judge it: they say how much of the
+    way from factor analysis to the autoencoders is gone, and where that gains nothing
+    for sure, factor analysis fills.
 
     Parameters
     ----------
@@ -39,29 +41,30 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         Whether columns without one observed cell in `fit` are kept, filled with 0,
         rather than left out.
     max_iter : int or "auto", default="auto"
-        Epochs of the autoencoder; 0 is factor analysis alone.
+        Epochs of each autoencoder; 0 is factor analysis alone.
     device : str or torch.device, default="auto"
-        Of the autoencoder.
+        Of the autoencoders.
     random_state : int, RandomState instance or None, default=None
         An int makes fits on one machine identical.
 
     Attributes
     ----------
-    autoencoder_ : AutoencoderTransformer
-        Of the standardized columns that have observed cells. Where its `best_iter_` is
-        0, factor analysis fills.
     autoencoders_ : list of AutoencoderTransformer
-        All of them, that one first: the mean of what they fill counts.
+        Three, of the standardized columns that have observed cells.
+    autoencoder_ : AutoencoderTransformer
+        The first of them.
     weight_ : float
-        Weight of the autoencoders' fill, from 0, factor analysis alone, to 1, by the
-        cells held out; 0 where they gain nothing for sure.
+        Of the autoencoders' mean fill, from 0, the mean of the factor analyses alone,
+        to 1: what errs least on the cells held out; 0 where that gains nothing for
+        sure.
     n_factors_ : int
-        Number of factors; 0 if the columns' means fill best.
+        Number of factors of the first; 0 if the columns' means fill best.
     n_rounds_ : int
-        How often the network reads what it filled; 0 is factor analysis alone.
+        How often the networks read what they filled; 0 is factor analysis alone.
     error_ : float
-        Root mean squared error of the cells held out, in standard deviations of their
-        columns; NaN if there were none.
+        Root mean squared error of the fill, in standard deviations of the columns, by
+        the cells held out: the error of single fits, less what their mean gains.
+        NaN if there were none.
     spread_ : float
         By how much the errors of the cells held out are larger than factor analysis
         says: what `draw` draws is as much wider.
@@ -72,7 +75,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
     indicated_ : ndarray of int
         Columns that lacked cells in `fit`.
     n_iter_ : int
-        Epochs of the autoencoder.
+        Epochs of the autoencoder that was trained longest.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -155,8 +158,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         # A column of one value has a rounding error for a spread.
         scale[scale <= 1e-12 * np.abs(mean)] = 1.0
         rows = (X[:, kept] - mean) / scale
-        n_fits = 1 if self.max_iter == 0 else N_FITS
-        seeds = check_random_state(self.random_state).randint(2**31, size=n_fits)
+        seeds = check_random_state(self.random_state).randint(2**31, size=N_FITS)
         autoencoders = [self._learned(rows, int(seed)) for seed in seeds]
         self.autoencoders_ = autoencoders
         self.autoencoder_ = autoencoders[0]
@@ -182,38 +184,44 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
     def _judge(self, rows):
         """Choose rounds and weight by the cells that each fit was not shown."""
         self.n_rounds_, self.weight_, self.error_, self.spread_ = 0, 0.0, np.nan, 1.0
-        away, moved, expected = [], {n: [] for n in range(1, 1 + ROUNDS)}, []
-        for each in self.autoencoders_:
-            draws = own_generator(each._fitted.split_seed, "judge")
-            hidden = held_out(~np.isnan(rows), JUDGING, draws)
-            known = np.where(hidden, np.nan, rows)
-            codec = each._fitted.codec
-            start = codec.fill(known)
-            away.append((rows - start)[hidden])
-            expected.append(codec.factors.variances(known)[hidden])
-            for n in moved:
-                moved[n].append((_network_fill(each, known, n) - start)[hidden])
-        away, expected = np.concatenate(away), np.concatenate(expected)
-        if not len(away):
+        parts = [self._held_out(rows, i) for i in range(N_FITS)]
+        truth, expected, starts, *ends = map(_joined, zip(*parts, strict=True))
+        if not len(truth):
             return
-        errors = away
+        errors = _squares(truth, starts)
         if any(each.best_iter_ for each in self.autoencoders_):
-            moved = {n: np.concatenate(moved[n]) for n in moved}
-            n = min(moved, key=lambda n: np.square(away - moved[n]).sum())
-            weight = _blend(away, moved[n])
+            own = [_squares(truth, end).sum() for end in ends]
+            n = int(np.argmin(own))
+            weight = _blend(truth, starts, ends[n])
             if weight:
-                self.n_rounds_, self.weight_ = n, weight
-                errors = away - weight * moved[n]
-        self.error_ = float(np.sqrt(np.square(errors).mean()))
+                self.n_rounds_, self.weight_ = n + 1, weight
+                errors = _squares(truth, starts + weight * (ends[n] - starts))
+        # Of few cells the correction may take off more than there is.
+        self.error_ = float(np.sqrt(max(errors.mean(), 0.0)))
         self.spread_ = float(self.error_ / np.sqrt(expected.mean()))
+
+    def _held_out(self, rows, i):
+        """Return cells that one fit was not shown, and what all say, its word first.
+
+        Cells, their variances by its factors, and of shape (N_FITS, n_cells) what
+        factor analysis and the rounds of the network fill.
+        """
+        order = [self.autoencoders_[i - j] for j in range(N_FITS)]
+        draws = own_generator(order[0]._fitted.split_seed, "judge")
+        hidden = held_out(~np.isnan(rows), JUDGING, draws)
+        known = np.where(hidden, np.nan, rows)
+        fills = [_fills(each, known, ROUNDS) for each in order]
+        fills = [np.stack(fill)[:, hidden] for fill in zip(*fills, strict=True)]
+        expected = order[0]._fitted.codec.factors.variances(known)
+        return rows[hidden], expected[hidden], *fills
 
     def _fill(self, rows):
         """Return standardized rows without holes."""
-        start = self.autoencoder_._fitted.codec.fill(rows)
+        fills = [_fills(each, rows, self.n_rounds_) for each in self.autoencoders_]
+        start = np.mean([fill[0] for fill in fills], axis=0)
         if not self.weight_:
             return start
-        fills = [_network_fill(a, rows, self.n_rounds_) for a in self.autoencoders_]
-        return start + self.weight_ * (np.mean(fills, axis=0) - start)
+        return start + self.weight_ * (np.mean([f[-1] for f in fills], axis=0) - start)
 
     def transform(self, X):
         """Fill the missing cells of rows.
@@ -326,19 +334,48 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _network_fill(autoencoder, rows, n_rounds):
-    """Return rows whose holes one autoencoder filled; its first round reads holes."""
+def _fills(autoencoder, rows, n_rounds):
+    """Return rows filled by factor analysis, then by each round of the network.
+
+    The first round reads the holes, the second what the first filled.
+    """
     gone, filled = np.isnan(rows), rows
+    fills = [autoencoder._fitted.codec.fill(rows)]
     for _ in range(n_rounds):
         filled = np.where(gone, autoencoder.reconstruct(filled), rows)
-    return filled
+        fills.append(filled)
+    return fills
 
 
-def _blend(away, moved):
-    """Return the share of a step that takes most off the errors, 0 if not surely."""
-    size = np.square(moved).sum()
-    if not size:
+def _joined(parts):
+    """Return what was found of the fits' cells as one."""
+    return np.concatenate(parts, axis=-1)
+
+
+def _squares(truth, fills):
+    """Return what squared errors of the mean of fills come to, cell by cell.
+
+    Only the first of the fills was not shown the cell. Its error is what one of them
+    errs, and their mean errs less by the fills' variance (Krogh and Vedelsby 1995).
+    """
+    return np.square(truth - fills[0]) - fills.var(axis=0)
+
+
+def _blend(truth, starts, ends):
+    """Return the share of the step from start to end that errs least, 0 if not surely.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n_cells,)
+    starts, ends : ndarray of shape (n_fits, n_cells)
+        What fits fill, one that was not shown the cell first.
+    """
+    steps = ends - starts
+    away, deviations = truth - starts[0], steps - steps.mean(axis=0)
+    shared = (deviations * starts).mean(axis=0).sum()  # covariances
+    size = np.square(steps[0]).sum() - steps.var(axis=0).sum()
+    if size <= 0:
         return 0.0
-    weight = float(np.clip(moved @ away / size, 0, 1))
-    gain = np.square(away) - np.square(away - weight * moved)
+    weight = float(np.clip((steps[0] @ away + shared) / size, 0, 1))
+    gain = _squares(truth, starts) - _squares(truth, starts + weight * steps)
     return weight if gain.mean() > SURE * gain.std() / np.sqrt(len(gain)) else 0.0

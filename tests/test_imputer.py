@@ -1,11 +1,13 @@
 """AutoencoderImputer."""
 
+import copy
 import pickle
 import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_ae import AutoencoderImputer, AutoencoderTransformer, load, save
 from sklearn_ae._engine.factor import held_out, own_generator
-from sklearn_ae._imputer import _blend
+from sklearn_ae._imputer import _blend, _squares
 
 WINE, KIND = load_wine(return_X_y=True)
 
@@ -73,40 +75,80 @@ def test_units_do_not_matter(imputer):
     )
 
 
-def test_error_and_weight_are_those_of_cells_no_fit_was_shown(imputer):
-    X, _ = holes(WINE)
+def by_hand(imputer, X):
+    """Held-out truth, and what each fit fills at the start and at the end."""
     rows = (X - np.nanmean(X, axis=0)) / np.nanstd(X, axis=0)
     truth, starts, ends = [], [], []
-    for each in imputer.autoencoders_:
-        draws = own_generator(each._fitted.split_seed, "judge")
+    for i, own in enumerate(imputer.autoencoders_):
+        draws = own_generator(own._fitted.split_seed, "judge")
         hidden = held_out(~np.isnan(X), 0.1, draws)
-        known = end = np.where(hidden, np.nan, rows)
-        for _ in range(imputer.n_rounds_):
-            end = np.where(np.isnan(known), each.reconstruct(end), known)
+        known = np.where(hidden, np.nan, rows)
         truth.append(rows[hidden])
-        starts.append(each._fitted.codec.fill(known)[hidden])
-        ends.append(end[hidden])
-    truth, start, end = map(np.concatenate, (truth, starts, ends))
-    weight = 0.0
-    if imputer.n_rounds_:
-        step = (end - start)[:, np.newaxis]
-        weight = np.clip(np.linalg.lstsq(step, truth - start)[0][0], 0, 1)
-        end = start + weight * (end - start)
-    else:
-        end = start
+        others = [each for j, each in enumerate(imputer.autoencoders_) if j != i]
+        for found, n in ((starts, 0), (ends, imputer.n_rounds_)):
+            fills = []
+            for each in (own, *others):
+                filled = known
+                for _ in range(n):
+                    reads = each.reconstruct(filled)
+                    filled = np.where(np.isnan(known), reads, known)
+                fills.append((filled if n else each._fitted.codec.fill(known))[hidden])
+            found.append(fills)
+    return np.concatenate(truth), np.hstack(starts), np.hstack(ends)
+
+
+def test_error_and_weight_are_those_of_cells_no_fit_was_shown(imputer):
+    truth, starts, ends = by_hand(imputer, holes(WINE)[0])
+
+    def squares(weight):
+        fills = (1 - weight) * starts + weight * ends
+        return (truth - fills[0]) ** 2 - ((fills - fills.mean(axis=0)) ** 2).mean(0)
+
     assert len(imputer.autoencoders_) == 3
-    assert imputer.weight_ == pytest.approx(weight, rel=1e-3)
-    error = np.sqrt(np.square(end - truth).mean())
+    assert imputer.n_rounds_
+    grid = np.linspace(0, 1, 1001)
+    best = grid[np.argmin([squares(weight).sum() for weight in grid])]
+    assert imputer.weight_ == pytest.approx(best, abs=1e-3)
+    error = np.sqrt(squares(imputer.weight_).mean())
     assert imputer.error_ == pytest.approx(error, rel=1e-3)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
+def test_the_fill_is_a_blend_of_means(imputer, weight):
+    X, gone = holes(WINE)
+    rows = (X - imputer.mean_) / imputer.scale_
+    starts = [each._fitted.codec.fill(rows) for each in imputer.autoencoders_]
+    ends = [np.where(gone, a.reconstruct(rows), rows) for a in imputer.autoencoders_]
+    other = copy.copy(imputer)
+    other.weight_, other.n_rounds_ = weight, 1
+    filled = (other.transform(X) - imputer.mean_) / imputer.scale_
+    expected = (1 - weight) * sum(starts) / 3 + weight * sum(ends) / 3
+    np.testing.assert_allclose(filled, expected, atol=1e-5)
 
 
 def test_a_blend_counts_only_if_it_gains_for_sure():
     rng = np.random.default_rng(0)
-    away, noise = rng.normal(size=(2, 2000))
-    assert _blend(away, 2 * away) == pytest.approx(0.5)
-    assert _blend(away, 0.5 * away) == 1.0
-    assert _blend(away, -away) == _blend(away, 0 * away) == 0.0
-    assert _blend(away, noise) == 0.0
+    truth, noise = rng.normal(size=(2, 2000))
+    start = np.zeros((3, 2000))
+
+    def blend(step):
+        return _blend(truth, start, np.tile(step, (3, 1)))
+
+    assert blend(2 * truth) == pytest.approx(0.5)
+    assert blend(0.5 * truth) == 1.0
+    assert blend(-truth) == blend(0 * truth) == blend(noise) == 0.0
+    # Of fits that err apart the mean errs less: each alone would be gone half way.
+    ends = truth + rng.normal(size=(3, 2000))
+    assert _blend(truth, start, ends) == pytest.approx(0.75, abs=0.03)
+    assert blend(ends[0]) == pytest.approx(0.5, abs=0.03)
+
+
+def test_what_the_mean_errs_is_known_from_single_fits():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=40_000)
+    fills = truth + rng.normal(size=40_000) / 2 + rng.normal(size=(3, 40_000))
+    expected = np.square(truth - fills.mean(axis=0)).mean()
+    assert _squares(truth, fills).mean() == pytest.approx(expected, rel=0.03)
 
 
 def test_what_stands_for_missing():
@@ -167,8 +209,8 @@ def test_files_and_pipelines(imputer, tmp_path):
     X, _ = holes(WINE)
     expected = imputer.transform(X)
     save(imputer, tmp_path / "imputer")
-    for copy in (load(tmp_path / "imputer"), pickle.loads(pickle.dumps(imputer))):
-        np.testing.assert_array_equal(copy.transform(X), expected)
+    for again in (load(tmp_path / "imputer"), pickle.loads(pickle.dumps(imputer))):
+        np.testing.assert_array_equal(again.transform(X), expected)
     steps = AutoencoderImputer(max_iter=2), AutoencoderTransformer(3, max_iter=2)
     pipeline = make_pipeline(*steps, LogisticRegression(max_iter=5000)).fit(X, KIND)
     assert pipeline.score(X, KIND) > 0.6
@@ -178,13 +220,18 @@ masks = arrays(bool, (20, 4))
 
 
 @settings(max_examples=25, deadline=None)
-@given(fitted=masks, new=masks)
-def test_any_mask_is_filled(fitted, new):
+@given(fitted=masks, new=masks, max_iter=st.sampled_from([0, 1]))
+@example(np.arange(80).reshape(20, 4) > 0, np.zeros((20, 4), bool), 1)  # one cell
+@example(np.arange(80).reshape(20, 4) > 3, np.zeros((20, 4), bool), 1)  # one row
+@example(np.arange(80).reshape(20, 4) % 4 > 0, np.ones((20, 4), bool), 1)  # a column
+def test_any_mask_is_filled(fitted, new, max_iter):
     """Rows and columns without a cell, single cells, other masks than in fit."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((20, 2)) @ rng.standard_normal((2, 4))
     fitted[0, 0] = False  # one cell there is
-    imputer = AutoencoderImputer(max_iter=0, keep_empty_features=True, random_state=0)
+    imputer = AutoencoderImputer(
+        max_iter=max_iter, keep_empty_features=True, random_state=0
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of rows that look like copies
         imputer.fit(np.where(fitted, np.nan, X))

@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_wine
@@ -353,8 +353,15 @@ masks = arrays(bool, (30, 5))
 
 
 @settings(max_examples=25, deadline=None)
-@given(fitted=masks, new=masks, dtype=st.sampled_from([np.float32, np.float64]))
-def test_any_mask_is_taken(fitted, new, dtype):
+@given(
+    fitted=masks,
+    new=masks,
+    dtype=st.sampled_from([np.float32, np.float64]),
+    judges=st.sampled_from(["training", "random", "cells"]),
+)
+@example(np.ones((30, 5), bool), np.ones((30, 5), bool), np.float64, "cells")
+@example(np.arange(150).reshape(30, 5) > 9, np.ones((30, 5), bool), np.float64, "cells")
+def test_any_mask_is_taken(fitted, new, dtype, judges):
     """All missing in a row, single cells, other columns than those of the fit."""
     rng = np.random.default_rng(0)
     X = (rng.standard_normal((30, 2)) @ rng.standard_normal((2, 5))).astype(dtype)
@@ -362,11 +369,17 @@ def test_any_mask_is_taken(fitted, new, dtype):
     bare = np.isnan(first).all(axis=0)
     first[0, bare] = X[0, bare]
     first = first.astype(dtype)
-    params = {"hidden_layer_sizes": (4,), "max_iter": 1, "early_stopping": False}
+    params = {"hidden_layer_sizes": (4,), "max_iter": 1}
+    if judges == "training":
+        params["early_stopping"] = False
+    else:
+        params["validation_rows"] = judges
     model = AutoencoderTransformer(2, missing="expect", random_state=0, **params)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of rows that look like copies
         model.fit(first)
+    assert np.isfinite(model.loss_curve_).all()
+    assert np.isfinite(model.validation_loss_curve_ or [0.0]).all()
     rows = np.where(new, np.nan, X).astype(dtype)
     codes = model.transform(rows)
     assert codes.dtype == dtype

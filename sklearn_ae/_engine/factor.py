@@ -110,11 +110,15 @@ def held_out(there, share, rng):
     Returns
     -------
     ndarray of bool of shape (n_samples, n_features)
-        No column loses its last observed cell.
+        No column loses its last observed cell. At least one cell is drawn where a
+        column has two.
     """
     hidden = there & (rng.random(there.shape) < share)
     bare = there.any(axis=0) & ~(there & ~hidden).any(axis=0)
     hidden[:, bare] = False
+    if not hidden.any():  # by chance, of few cells
+        spare = np.flatnonzero(there & (there.sum(axis=0) > 1))
+        hidden.flat[rng.permutation(spare)[:1]] = True
     return hidden
 
 

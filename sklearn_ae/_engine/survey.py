@@ -145,7 +145,9 @@ def _look_through_missing(job, seed, n_wanted):
     if by_cells and n_wanted:
         share, draws = judged_share(estimator), own_generator(seed, "judge")
         hidden = held_out(~np.isnan(table), share, draws)
-        if found is not None:
+        if not hidden.any():  # of no column are two cells observed: none can judge
+            hidden = None
+        elif found is not None:
             split = split._replace(labels=found.labels[hidden.any(axis=1)])
     return Survey(scaling, split, seed, found=found, missing=True, hidden=hidden)
 
