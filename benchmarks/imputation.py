@@ -62,11 +62,11 @@ def _blocks(X, rng):
 
 
 PATTERNS = {
-    "10%": _at_random(0.1),
     "30%": _at_random(0.3),
-    "50%": _at_random(0.5),
-    "large ones": _large,
     "blocks": _blocks,
+    "10%": _at_random(0.1),
+    "large ones": _large,
+    "50%": _at_random(0.5),
 }
 
 
@@ -88,9 +88,10 @@ def em_pca(X, rank, n_rounds=100):
     gone = np.isnan(X)
     filled = np.where(gone, np.nanmean(X, axis=0), X)
     for _ in range(n_rounds):
-        pca = PCA(rank).fit(filled)
-        back = pca.inverse_transform(pca.transform(filled))
-        filled = np.where(gone, back, X)
+        mean = filled.mean(axis=0)
+        centred = filled - mean
+        axes = np.linalg.eigh(centred.T @ centred)[1][:, -rank:]
+        filled = np.where(gone, mean + centred @ axes @ axes.T, X)
     return filled
 
 
@@ -195,6 +196,7 @@ def downstream():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patterns", nargs="+", default=list(PATTERNS))
+    parser.add_argument("--rows", type=int, default=MOST_ROWS, help="at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--csv", help="where to write the lines, as they come")
     parser.add_argument("--read", help="lines written before, to be summed up")
@@ -210,6 +212,7 @@ def main():
     lines = []
     for pattern in options.patterns:
         for name, X in tables():
+            X = X[: options.rows]
             for line in errors(X, pattern, options.seed):
                 lines.append((pattern, name, len(X), *line))
             columns = ["pattern", "table", "rows", "name", "rmse", "seconds", "inside"]

@@ -39,6 +39,7 @@ from .trial import of_pass, set_arrays
 from .wrappers import PCAStart
 
 WATCHED_ROWS = 1000  # of each kind that callbacks are given to look at
+JUDGED_AT_ONCE = 512  # rows with holes: many small batches would take longer to judge
 
 
 @dataclass(frozen=True)
@@ -269,6 +270,7 @@ def _net(estimator, scaling, blueprint, objective, plan, data, **params):
     criterion_params = {**criterion_params, "ends": scaling.ends}
     if blueprint.takes_missing:
         criterion_params = {**criterion_params, "missing": True}
+        params["iterator_valid__batch_size"] = max(JUDGED_AT_ONCE, plan.batch_size)
     optimizer = {f"optimizer__{k}": v for k, v in plan.optimizer_params.items()}
     return AutoencoderNet(
         build,
