@@ -199,7 +199,7 @@ def main():
     parser.add_argument("--rows", type=int, default=MOST_ROWS, help="at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--csv", help="where to write the lines, as they come")
-    parser.add_argument("--read", help="lines written before, to be summed up")
+    parser.add_argument("--read", nargs="+", help="such files, to be summed up")
     parser.add_argument("--downstream", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -207,12 +207,12 @@ def main():
         downstream()
         return
     if options.read:
-        print(summary(pd.read_csv(options.read)))
+        print(summary(pd.concat(map(pd.read_csv, options.read))))
         return
     lines = []
-    for pattern in options.patterns:
-        for name, X in tables():
-            X = X[: options.rows]
+    for name, X in tables():
+        X = X[: options.rows]
+        for pattern in options.patterns:
             for line in errors(X, pattern, options.seed):
                 lines.append((pattern, name, len(X), *line))
             columns = ["pattern", "table", "rows", "name", "rmse", "seconds", "inside"]

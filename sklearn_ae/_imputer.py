@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._autoencoder import AutoencoderTransformer
@@ -239,6 +239,34 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         return self._completed(X, self._fill(self._standardized(X)))
+
+    def inverse_transform(self, X):
+        """Return rows as they were filled, without indicators: nothing is undone.
+
+        So that a Pipeline of an imputer and a reducer has a way back.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_out)
+            Rows as `transform` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Columns that `fit` left out are missing.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite=False)
+        n_out = len(self.get_feature_names_out())
+        if X.shape[1] != n_out:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but this imputer returns {n_out}."
+            )
+        if self.keep_empty_features:
+            return X[:, : self.n_features_in_]
+        whole = np.full((len(X), self.n_features_in_), self.missing_values, X.dtype)
+        whole[:, self.kept_] = X[:, : len(self.kept_)]
+        return whole
 
     def draw(self, X, n_draws=5, random_state=None):
         """Fill the missing cells of rows many times, by draws of what they may be.

@@ -18,10 +18,10 @@ pytest.importorskip("rich")
 pytest.importorskip("matplotlib")
 pytest.importorskip("safetensors")
 
-from sklearn_ae import AutoencoderTransformer, load
+from sklearn_ae import AutoencoderImputer, AutoencoderTransformer, load
 from sklearn_ae import _command as cli
 from sklearn_ae._command import compare as command
-from sklearn_ae._command import model, printing
+from sklearn_ae._command import model, printing, source
 
 # Equal rows would stay on one side of each fold: the one pair of iris is told apart.
 IRIS = load_iris(as_frame=True).frame.iloc[:, :4].set_axis(list("abcd"), axis=1)
@@ -59,10 +59,18 @@ def holes(share=0.1, seed=0):
     return frame.mask(np.random.default_rng(seed).random(frame.shape) < share)
 
 
-def test_missing_cells_are_filled_in_each_fold_and_not_measured():
+@pytest.fixture
+def factors(monkeypatch):
+    """An imputer that takes no time."""
+    imputer = partial(AutoencoderImputer, max_iter=0)
+    monkeypatch.setattr(source, "AutoencoderImputer", imputer)
+
+
+@pytest.mark.parametrize("way", ["mean", "impute"])
+def test_missing_cells_are_filled_in_each_fold_and_not_measured(way, factors):
     frame = holes()
     frame.to_csv("x.csv", index=False)
-    assert compare("x.csv", "--n-components", 2, "--cv", 3) == 0
+    assert compare("x.csv", "--n-components", 2, "--cv", 3, "--missing", way) == 0
     written = pd.read_csv("comparison/comparison.csv").query("reducer == 'PCA'")
     X = frame.to_numpy()
     rng = np.random.RandomState(0)
@@ -71,6 +79,9 @@ def test_missing_cells_are_filled_in_each_fold_and_not_measured():
     ):
         mean = np.nanmean(X[train], axis=0)
         filled = np.where(np.isnan(X), mean, X)
+        if way == "impute":
+            imputer = AutoencoderImputer(max_iter=0, random_state=0).fit(X[train])
+            filled = imputer.transform(X)
         pca = PCA(2).fit(filled[train])
         back = pca.inverse_transform(pca.transform(filled[test]))
         errors = np.nansum((X[test] - back) ** 2)
@@ -88,6 +99,14 @@ def test_the_share_filled_is_in_the_report():
         text = file.read()
     assert f"{holes().isna().to_numpy().mean():.1%} of cells missing" in text
     assert "filled in each fold by the means of its training rows" in text
+
+
+def test_the_report_says_what_fills(factors):
+    holes().to_csv("x.csv", index=False)
+    arguments = ["--n-components", 1, "--cv", 2, "--report", "x.html"]
+    assert compare("x.csv", *arguments, "--missing", "impute") == 0
+    text = Path("x.html").read_text(encoding="utf-8")
+    assert "by AutoencoderImputer, fitted to its training rows" in text
 
 
 def test_time(capsys, monkeypatch):
@@ -328,6 +347,33 @@ def test_new_files_with_holes_and_strangers(capsys):
     np.testing.assert_allclose(found["explained_variance"], share, rtol=1e-6)
 
 
+def test_a_model_that_fills_by_an_imputer(capsys, factors):
+    frame = holes()
+    fitted(capsys, frame, "--missing", "impute", "--scale")
+    new = frame.iloc[:20]
+    new.to_csv("new.csv", index=False)
+    assert run("score", "m", "new.csv", "--json", "--output", "errors.csv") == 0
+    share = json.loads(capsys.readouterr().out)["explained_variance"]
+    X = ((frame - frame.mean()) / frame.std(ddof=0)).to_numpy()
+    imputer = AutoencoderImputer(max_iter=0, random_state=0).fit(X)
+    autoencoder = load("m/autoencoder.safetensors")
+    back = autoencoder.reconstruct(imputer.transform(X[:20]))
+    errors = np.nansum((X[:20] - back) ** 2, axis=1)
+    np.testing.assert_allclose(
+        pd.read_csv("errors.csv")["squared_error"], errors, rtol=1e-4
+    )
+    np.testing.assert_allclose(share, 1 - errors.sum() / np.nansum(X[:20] ** 2))
+    Path("m/imputer.safetensors").rename("mine")
+    assert refused(capsys, "score", "m", "new.csv") == (
+        "m cannot be read: imputer.safetensors is not there."
+    )
+    # Means instead, in the same folder, leave no imputer behind.
+    Path("mine").rename("m/imputer.safetensors")
+    fitted(capsys, frame, "--force")
+    assert not Path("m/imputer.safetensors").exists()
+    assert json.loads(Path("m/reading.json").read_text())["format"] == 1
+
+
 def test_missing_extra_is_told_before_the_work(capsys, monkeypatch):
     IRIS.to_csv("x.csv", index=False)
     monkeypatch.setitem(sys.modules, "safetensors", None)
@@ -397,7 +443,7 @@ def test_refusals_of_models(capsys, tmp_path):
     path = tmp_path / "m" / "reading.json"
     content = json.loads(path.read_text())
     for damage, said in (
-        ({"format": 2}, "m cannot be read: it was written by a newer sklearn-ae."),
+        ({"format": 3}, "m cannot be read: it was written by a newer sklearn-ae."),
         ({"fill": [1.0]}, "m cannot be read: it is damaged: "),
         ({"encoder": {}}, "m cannot be read: "),
         ({"reading": {"kinds": 3, "more": 1}}, "m cannot be read: "),

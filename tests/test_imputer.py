@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_diabetes, load_wine
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -214,6 +215,26 @@ def test_files_and_pipelines(imputer, tmp_path):
     steps = AutoencoderImputer(max_iter=2), AutoencoderTransformer(3, max_iter=2)
     pipeline = make_pipeline(*steps, LogisticRegression(max_iter=5000)).fit(X, KIND)
     assert pipeline.score(X, KIND) > 0.6
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_the_way_back(keep):
+    X = holes(WINE[:, :5])[0]
+    X[:, 2] = np.nan
+    imputer = AutoencoderImputer(
+        max_iter=0, keep_empty_features=keep, add_indicator=True
+    )
+    filled = imputer.fit_transform(X)
+    back = imputer.inverse_transform(filled)
+    assert back.shape == X.shape
+    kept = [0, 1, 3, 4]
+    np.testing.assert_array_equal(back[:, kept], filled[:, kept if keep else range(4)])
+    assert (back[:, 2] == 0).all() if keep else np.isnan(back[:, 2]).all()
+    with pytest.raises(ValueError, match=r"X has 4 columns, but .* returns"):
+        imputer.inverse_transform(X[:, :4])
+    pipeline = make_pipeline(AutoencoderImputer(max_iter=0), PCA(4)).fit(X[:, kept])
+    codes = pipeline.transform(WINE[:, kept])
+    np.testing.assert_allclose(pipeline.inverse_transform(codes), WINE[:, kept])
 
 
 masks = arrays(bool, (20, 4))

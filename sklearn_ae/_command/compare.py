@@ -1,6 +1,8 @@
 """`sklearn-ae compare`: read, compare, say and write what was found."""
 
+import contextlib
 import json
+import tempfile
 import warnings
 from dataclasses import replace
 
@@ -13,12 +15,11 @@ from sklearn.pipeline import Pipeline
 
 from .. import AutoencoderTransformer
 from ..compare import compare_reducers, conclude, summarize
-from ..datasets import imputer
 from ..plotting import ComparisonDisplay
 from . import target
 from .page import page
 from .printing import cells, console, progress_bar, rich_table
-from .source import load, name
+from .source import filler, load, name
 
 OURS = "AutoencoderTransformer"
 ORDERED = (
@@ -63,7 +64,7 @@ def compare(options, say):
             results,
             summary,
             reducers,
-            replace(source, X=_filled(source.X)),
+            replace(source, X=_filled(source.X, options)),
             title=title,
             measure=measure,
             remarks=[*remarks, *source.notes],
@@ -105,11 +106,12 @@ def _compare(source, options):
     }
     if np.isnan(source.X).any():
         reducers = {
-            key: Pipeline([("fill", imputer()), ("reduce", reducer)])
+            key: Pipeline([("fill", filler(options)), ("reduce", reducer)])
             for key, reducer in reducers.items()
         }
     n_sizes = len(options.n_components)
     with (
+        _fills_kept(reducers),
         progress_bar(n_first=n_sizes * options.cv) as progress,
         warnings.catch_warnings(),
     ):
@@ -125,6 +127,18 @@ def _compare(source, options):
             **_folds(source, options),
         )
     return reducers, results
+
+
+@contextlib.contextmanager
+def _fills_kept(reducers):
+    """Let all reducers of a fold, and all sizes, use one fit of what fills."""
+    pipelines = [each for each in reducers.values() if isinstance(each, Pipeline)]
+    with tempfile.TemporaryDirectory() as folder:
+        for pipeline in pipelines:
+            pipeline.set_params(memory=folder)
+        yield
+    for pipeline in pipelines:
+        pipeline.set_params(memory=None)
 
 
 def _folds(source, options):
@@ -150,8 +164,8 @@ def _folds(source, options):
     return {"cv": options.cv, "groups": source.groups}
 
 
-def _filled(X):
-    return imputer().fit_transform(X) if np.isnan(X).any() else X
+def _filled(X, options):
+    return filler(options).fit_transform(X) if np.isnan(X).any() else X
 
 
 def _write(results, title, measure, folder):

@@ -1,7 +1,8 @@
 """`sklearn-ae fit`, `transform`, `reconstruct` and `score`: a model in a folder.
 
-`reading.json` has how the file was read, the scales and the means that fill missing
-cells; `autoencoder.safetensors` has the network. Neither holds code.
+`reading.json` has how the file was read, the scales and the means of the columns;
+`autoencoder.safetensors` has the network, and `imputer.safetensors`, if there is one,
+what fills missing cells instead of the means. None holds code.
 """
 
 import json
@@ -10,12 +11,12 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from .. import AutoencoderTransformer, __version__, load, save
+from .. import AutoencoderImputer, AutoencoderTransformer, __version__, load, save
 from ..datasets import Reading, TableEncoder, imputer, read_table
 from .paths import FILES
-from .source import name, read, standard_input
+from .source import filler, name, read, standard_input
 
-FORMAT = 1
+FORMAT = 2  # 1 where there is no imputer: what older releases read
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Model:
     encoder: TableEncoder
     fill: object  # the fitted imputer
     autoencoder: AutoencoderTransformer
+    mean: np.ndarray  # (n_encoded,), of the rows that the model was fitted to
 
     def code(self, Z):
         """Return the codes of encoded rows."""
@@ -43,7 +45,7 @@ def fit(options, say):
     table = read(options)
     for note in table.notes:
         say(note)
-    encode, fill = (step for _, step in table.preprocessing.steps)
+    encode = table.preprocessing.named_steps["encode"]
     Z = encode.fit_transform(table.data)
     limit = min(Z.shape)
     if options.n_components > limit:
@@ -51,10 +53,12 @@ def fit(options, say):
             f"--n-components {options.n_components} is above the limit of {limit}, the "
             f"smaller of {len(Z)} rows and {Z.shape[1]} columns."
         )
+    fill = filler(options)
     autoencoder = AutoencoderTransformer(
         options.n_components, random_state=options.random_state
     ).fit(fill.fit_transform(Z))
-    model = Model(table.reading, encode, fill, autoencoder)
+    mean = np.nanmean(Z, axis=0)
+    model = Model(table.reading, encode, fill, autoencoder, mean)
     _write(model, options.output)
     share, _ = _explained(model, Z)
     print(
@@ -104,8 +108,7 @@ def _explained(model, Z):
     """
     there = ~np.isnan(Z)
     errors = np.sum((Z - model.round_trip(Z)) ** 2, axis=1, where=there)
-    mean = model.fill.statistics_
-    total = np.sum((Z - mean) ** 2, where=there)
+    total = np.sum((Z - model.mean) ** 2, where=there)
     return float(1 - errors.sum() / total), errors
 
 
@@ -126,10 +129,11 @@ def _write_csv(frame, options, quiet=False):
 
 
 def _write(model, folder):
-    reading, autoencoder = (folder / file for file in FILES["fit"])
+    reading, autoencoder, fill = (folder / file for file in FILES["fit"])
     encoder = model.encoder
+    learned = isinstance(model.fill, AutoencoderImputer)
     content = {
-        "format": FORMAT,
+        "format": FORMAT if learned else 1,
         "sklearn_ae": __version__,
         "reading": asdict(model.reading),
         "encoder": {
@@ -139,9 +143,12 @@ def _write(model, folder):
             "mean": encoder.mean_.tolist(),
             "unit": encoder.scale_.tolist(),
         },
-        "fill": model.fill.statistics_.tolist(),
+        "fill": model.mean.tolist(),
     }
     save(model.autoencoder, autoencoder)
+    fill.unlink(missing_ok=True)  # of another model
+    if learned:
+        save(model.fill, fill)
     reading.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
@@ -162,7 +169,7 @@ def read_model(folder):
     ValueError
         If it is not one, is damaged, or of a newer format.
     """
-    reading, autoencoder = (folder / file for file in FILES["fit"])
+    reading, autoencoder, learned = (folder / file for file in FILES["fit"])
     if not (reading.is_file() and autoencoder.is_file()):
         raise ValueError(
             f"{folder} is no model, a folder with {reading.name} and "
@@ -173,10 +180,18 @@ def read_model(folder):
         if content["format"] > FORMAT:
             raise ValueError("it was written by a newer sklearn-ae")
         encoder = _encoder(**content["encoder"])
-        # An imputer's private state is not ours to write: its means, fitted as one row.
-        fill = imputer().fit(np.array([content["fill"]], dtype=np.float64))
-        model = Model(Reading(**content["reading"]), encoder, fill, load(autoencoder))
-        widths = {len(encoder.mean_), len(encoder.scale_), len(fill.statistics_)}
+        mean = np.array(content["fill"], dtype=np.float64)
+        if content["format"] == 1:
+            # The state of scikit-learn's is not ours to write: its means, as one row.
+            fill = imputer().fit(mean[None])
+        elif learned.is_file():
+            fill = load(learned)
+        else:
+            raise ValueError(f"{learned.name} is not there")
+        reading = Reading(**content["reading"])
+        model = Model(reading, encoder, fill, load(autoencoder), mean)
+        widths = {len(encoder.mean_), len(encoder.scale_), len(mean)}
+        widths.add(fill.n_features_in_)
         if widths != {len(encoder.get_feature_names_out())}:
             raise ValueError("it is damaged: its parts do not fit together")
         return model

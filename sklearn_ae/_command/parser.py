@@ -282,11 +282,12 @@ def _add_reading(command):
     )
     reading.add_argument(
         "--missing",
-        choices=["impute", "rows", "error"],
-        default="impute",
+        choices=["mean", "impute", "rows", "error"],
+        default="mean",
         help="what to do about missing cells, once columns with more than half of them "
-        "are left out: fill them from the training rows of each fold, leave out their "
-        "rows, or stop (default: %(default)s)",
+        "are left out: fill them by means of the training rows (of each fold), or by "
+        "AutoencoderImputer, fitted to these; leave out their rows; or stop (default: "
+        "%(default)s)",
     )
     reading.add_argument(
         "--na", nargs="+", metavar="WORD", help="more words for missing, such as -999"

@@ -4,7 +4,7 @@ import tempfile
 
 FILES = {  # what each command writes into the folder that --output names
     "compare": ("comparison.csv", "comparison.png"),
-    "fit": ("reading.json", "autoencoder.safetensors"),
+    "fit": ("reading.json", "autoencoder.safetensors", "imputer.safetensors"),
 }
 
 

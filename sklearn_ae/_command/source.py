@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
+from .. import AutoencoderImputer
 from .._catalogue import KNOWN
-from ..datasets import load_images, read_table
+from ..datasets import imputer, load_images, read_table
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def load(options):
     # The data themselves rather than a step of the reducers: what each of these
     # minimises and what is measured are then in the same units.
     X = table.preprocessing.named_steps["encode"].fit_transform(table.data)
-    notes = _filled(table.missing, table.notes)
+    notes = _filled(table.missing, options, table.notes)
     return _sampled(
         Source(X, table.target, notes, table.groups, table.scaled, table.missing),
         options,
@@ -49,7 +50,7 @@ def read(options, **more):
         drop=options.drop or (),
         categorical=kinds[0] if kinds in (["auto"], ["none"]) else kinds,
         dates=options.dates,
-        missing=options.missing,
+        missing="impute" if options.missing == "mean" else options.missing,
         scale="auto" if options.scale is None else options.scale,
         **{key: value for key in told if (value := getattr(options, key)) is not None},
         **more,
@@ -81,13 +82,24 @@ def _known(options):
     return Source(X, y, [], scaled=bool(options.scale))
 
 
-def _filled(missing, notes):
+def filler(options):
+    """Return what fills missing cells, unfitted."""
+    if options.missing != "impute":
+        return imputer()
+    return AutoencoderImputer(
+        keep_empty_features=True, random_state=options.random_state
+    )
+
+
+def _filled(missing, options, notes):
     if not missing:
         return notes
+    filled = "by the means of its training rows"
+    if options.missing == "impute":
+        filled = "by AutoencoderImputer, fitted to its training rows"
     return [
         *notes,
-        "Missing cells are filled in each fold by the means of its training rows, and "
-        "not measured.",
+        f"Missing cells are filled in each fold {filled}, and not measured.",
     ]
 
 
