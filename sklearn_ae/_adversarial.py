@@ -5,13 +5,14 @@ from numbers import Real
 import numpy as np
 import torch
 
-from ._autoencoder import AutoencoderTransformer, layer_sizes
+from ._autoencoder import AutoencoderTransformer
 from ._docstrings import completed_by
 from ._engine.adversarial import N_DRAWS, AdversarialObjective
 from ._engine.batches import mean_one
 from ._engine.fitted import of_fit
 from ._engine.torch_state import generator
 from ._generative import PRIORS, GenerativeAutoencoder
+from ._params import layer_sizes
 from ._sklearn import Interval, StrOptions
 
 

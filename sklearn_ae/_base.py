@@ -223,7 +223,7 @@ class BaseAutoencoder(
 
     @property
     def _allows_missing(self):
-        return self._takes_missing and not self._has_counts and self.missing != "error"
+        return self._takes_missing and not self._refuses_missing
 
     def _checks(self):
         """Return what scikit-learn shall make sure of."""

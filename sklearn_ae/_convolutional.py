@@ -6,13 +6,14 @@ from numbers import Integral, Real
 import torch
 from torch import nn
 
-from ._autoencoder import AutoencoderTransformer, layer_sizes
+from ._autoencoder import AutoencoderTransformer
 from ._base import BaseAutoencoder
 from ._docstrings import completed_by
 from ._engine.blueprint import Blueprint
 from ._engine.fitted import of_fit
 from ._engine.networks import ACTIVATIONS, dense, glorot, join, silence
 from ._engine.onnx import SEQUENCES
+from ._params import layer_sizes
 from ._sklearn import Interval, StrOptions
 
 DOWNSAMPLINGS = {"max_pool", "stride"}

@@ -45,6 +45,7 @@ class Parameters(BaseEstimator):
             Interval(Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
         ],
+        "neighbors": [Interval(Real, 0, None, closed="neither"), None],
         "init": [StrOptions({"pca", "random"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [
@@ -94,6 +95,7 @@ class Parameters(BaseEstimator):
         penalty=None,
         penalty_weight=0.01,
         sparsity="auto",
+        neighbors=None,
         init="pca",
         alpha=0.01,
         batch_size="auto",
@@ -127,6 +129,7 @@ class Parameters(BaseEstimator):
         self.penalty = penalty
         self.penalty_weight = penalty_weight
         self.sparsity = sparsity
+        self.neighbors = neighbors
         self.init = init
         self.alpha = alpha
         self.batch_size = batch_size
@@ -230,6 +233,12 @@ class Parameters(BaseEstimator):
         loss = self.loss  # may be anything, before it is checked
         return isinstance(loss, str) and loss in LOSSES and LOSSES[loss].counts
 
+    @property
+    def _refuses_missing(self):
+        """Whether what is asked for goes with no missing cells."""
+        asked = self._has_counts or self.neighbors is not None
+        return asked or self.missing == "error"
+
     def _check_parameters(self):
         """Raise an error if parameters don't go together."""
         if self.penalty == "kl" and self.code_activation != "logistic":
@@ -252,6 +261,8 @@ class Parameters(BaseEstimator):
                 f"init='pca' starts at a linear code: with "
                 f"code_activation={self.code_activation!r} set init='random'."
             )
+        if self.neighbors is not None:
+            self._check_neighbors(expected)
         self._check_callbacks()
         if self._is_ordered and self.penalty == "k_sparse":
             raise ValueError(
@@ -272,6 +283,26 @@ class Parameters(BaseEstimator):
                 f"penalty='contractive' needs gradients of the code, which loss="
                 f"{self.loss!r} has none of: it reads roots of shares, whose slope at "
                 f"0 is infinite. Choose another penalty."
+            )
+
+    def _check_neighbors(self, missing):
+        """Raise an error if something doesn't go with neighbours."""
+        if self._is_ordered:
+            raise ValueError(
+                "neighbors= makes one map of the whole code, and an ordered code would "
+                "need one for each of its sizes: set ordered=False and a whole number "
+                "as n_components, or neighbors=None."
+            )
+        if missing:
+            raise ValueError(
+                f"neighbors= takes no missing cells: set missing='auto' and "
+                f"validation_rows='random' or 'last'. Got missing={self.missing!r}, "
+                f"validation_rows={self.validation_rows!r}."
+            )
+        if self.batch_size == 1:
+            raise ValueError(
+                "neighbors= tells a row's neighbour from those of the other rows of a "
+                "batch: set batch_size to 2 or more. Got batch_size=1."
             )
 
     def _named_callbacks(self):
@@ -321,3 +352,13 @@ class Parameters(BaseEstimator):
                     "network is built with n_features, the number of columns of X. "
                     "Leave it out."
                 )
+
+
+def layer_sizes(sizes, name, otherwise=""):
+    """Return widths of layers as a tuple, or raise an error that names them."""
+    widths = np.atleast_1d(sizes).tolist()
+    if not all(isinstance(width, Integral) and width > 0 for width in widths):
+        raise ValueError(
+            f"{name} must hold whole numbers of at least 1{otherwise}. Got {sizes!r}."
+        )
+    return tuple(widths)

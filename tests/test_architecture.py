@@ -30,6 +30,7 @@ ENGINE = [
     *(
         "blueprint",
         "batches",
+        "neighbours",
         "filling",
         "caller",
         "aside",

@@ -53,6 +53,9 @@ ESTIMATORS = [
     Squashed(out_activation="logistic", hidden_layer_sizes=(16,), **TRAINED),
     Squashed(out_activation="tanh", hidden_layer_sizes=(16,), **TRAINED),
     AutoencoderTransformer(out_activation="clip", **TRAINED),
+    AutoencoderTransformer(neighbors=0.3, **TRAINED),
+    AutoencoderTransformer(neighbors=1),
+    VariationalAutoencoder(neighbors=0.3, **TRAINED),
     AutoencoderTransformer(noise="swap", code_activation="relu", **PLAIN),
     *(
         AutoencoderTransformer(

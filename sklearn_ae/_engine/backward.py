@@ -192,7 +192,7 @@ class Step:
         if (
             type(objective) is not (OrderedObjective if ordered else Objective)
             or type(objective.criterion) not in SLOPES
-            or objective.penalty is not None
+            or objective.sees_codes
             or objective.missing
             or not objective.output.is_linear
             or type(start) is not PCAStart

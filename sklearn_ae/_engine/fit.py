@@ -29,6 +29,7 @@ from .history import History
 from .judge import Judge, KeepBest, KeepFinite
 from .layout import layout
 from .losses import LOSSES
+from .neighbours import Pairs, pair_up
 from .net import AutoencoderNet
 from .noise import MOST_HIDDEN, MOST_HIDDEN_TO_FILL, corruption, hidden
 from .plan import JUDGED_ROWS, Plan
@@ -54,6 +55,7 @@ class Prepared:
     keeper: KeepBest | KeepFinite | crossfit.CrossFit
     split_seed: int
     trial_loss: float | None = None  # for a stream that began at PCA, see `Trial`
+    pairs: Pairs | None = None  # what trains in the place of rows
 
 
 def fit(estimator, rows, previous=None, one_pass=False, listeners=None):
@@ -136,9 +138,14 @@ def prepare(job, survey, listeners, checkpoint):
     if reading is not None:
         normalised = estimator.loss == "multinomial"
         reading.start(net.module_, axes, normalised)
-    trial_loss = _start(job, net, axes, data.train)
+    pairs = None
+    if estimator.neighbors is not None:
+        pairs = pair_up(net, data.train, previous and previous.codec.net)
+    trial_loss = _start(job, net, axes, pairs or data.train)
     return Prepared(
-        scaling, blueprint, plan, data, net, keeper, survey.split_seed, trial_loss
+        *(scaling, blueprint, plan, data, net, keeper, survey.split_seed),
+        trial_loss,
+        pairs,
     )
 
 
@@ -155,7 +162,7 @@ def train(job, prepared):
     with _watched(codec, data, goes_on):
         if isinstance(prepared.keeper, crossfit.CrossFit):
             return crossfit.train(net, data.train, prepared.keeper)
-        net.partial_fit(data.train)
+        net.partial_fit(prepared.pairs or data.train)
     return prepared.keeper.verdict
 
 
@@ -268,6 +275,8 @@ def _net(estimator, scaling, blueprint, objective, plan, data, **params):
         valid = Rows(read, valid, data.valid_weights)
     criterion, criterion_params = objective
     criterion_params = {**criterion_params, "ends": scaling.ends}
+    if estimator.neighbors is not None:
+        criterion_params["neighbors"] = float(estimator.neighbors)
     if blueprint.takes_missing:
         criterion_params = {**criterion_params, "missing": True}
         params["iterator_valid__batch_size"] = max(JUDGED_AT_ONCE, plan.batch_size)

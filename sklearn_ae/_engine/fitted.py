@@ -68,6 +68,7 @@ class Fitted:
             f"loss={loss!r}": loss != "squared_error",
             f"noise={self.noise!r}": self.noise is not None,
             f"penalty={objective.penalty_name!r}": objective.penalty is not None,
+            f"neighbors={objective.neighbors!r}": objective.neighbors is not None,
             "a prior": objective.has_prior,
             "an ordered code": self.curve is not None,
         }

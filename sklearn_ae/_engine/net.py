@@ -14,7 +14,7 @@ from skorch.exceptions import DeviceWarning
 from . import tables
 from .average import Average, averaged
 from .backward import Step
-from .batches import Batches, weights_of
+from .batches import Batches
 from .checkpoint import mapped
 from .networks import row_cost
 from .replay import Replay
@@ -117,7 +117,8 @@ class AutoencoderNet(SteppingNet):
         self.by_hand_ = self.replay_ if training else None
         if training and self.takes_by_hand and not half and self.by_hand_ is None:
             self.by_hand_ = Step.of(self.module_, self.criterion_)
-        device = torch.device(self.device).type
+        device, noted = torch.device(self.device).type, self.criterion_.noted
+        noted.clear()
         with (
             contextlib.nullcontext() if training else averaged(self),
             # Its cache of weights would outlive the step that changes them.
@@ -127,6 +128,9 @@ class AutoencoderNet(SteppingNet):
                 iterator, training, prefix, step_fn, **fit_params
             )
         self.epoch_losses_[f"{prefix}_loss"] = np.average(losses, weights=sizes)
+        if noted:
+            self.epoch_losses_[f"{prefix}_neighbors"] = torch.cat(noted).mean().item()
+            noted.clear()
 
     def _go_through(self, iterator, training, prefix, step_fn, **fit_params):
         """Return the losses and the sizes of the batches."""
@@ -191,14 +195,14 @@ class AutoencoderNet(SteppingNet):
         """
         self.module_.eval()
         chunk = max(1, tables.CHUNK_CELLS // self.row_cost()[0])
+        if self.criterion_.neighbors is not None:  # a batch's rows judge one another
+            chunk = self.batch_size
         with torch.no_grad():
             losses = [
-                self.criterion_.judged_losses(
-                    *(self.module_, self.infer(batch[0]), batch[1], batch[0]),
-                    weights_of(batch),
-                )
+                self.judged(self.infer(batch[0]), batch)
                 for batch in Batches(rows, chunk)
             ]
+        self.criterion_.noted.clear()
         return torch.cat(losses).double().cpu()
 
     def row_cost(self):

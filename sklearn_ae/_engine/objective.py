@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from .neighbours import pair_losses
+
 
 def weighed(losses, weights):
     """Return losses of rows times the weights of the rows, if they have any."""
@@ -35,6 +37,9 @@ class Objective(nn.Module):
         reads data. None where nothing is clipped.
     missing : bool, default=False
         Whether cells may be missing: the loss is that of the others.
+    neighbors : float, default=None
+        Weight of the losses of pairs: batches are of `Pairs` then, and rows judge by
+        their own losses, not their partners'.
     **criterion_params : dict
         Parameters of the loss's criterion.
     """
@@ -54,6 +59,7 @@ class Objective(nn.Module):
         linear_code=True,
         ends=None,
         missing=False,
+        neighbors=None,
         **criterion_params,
     ):
         super().__init__()
@@ -62,6 +68,8 @@ class Objective(nn.Module):
         self.penalty = penalty
         self.linear_code = linear_code
         self.missing = missing
+        self.neighbors = neighbors
+        self.noted = []  # means of the losses of pairs, for the history
         low, high = (None, None) if ends is None else map(torch.tensor, ends)
         self.register_buffer("low", low, persistent=False)
         self.register_buffer("high", high, persistent=False)
@@ -73,6 +81,11 @@ class Objective(nn.Module):
         """Return the parameters for a code of the first units alone."""
         return params
 
+    @property
+    def sees_codes(self):
+        """Whether the loss is also one of codes."""
+        return self.penalty is not None or self.neighbors is not None
+
     # -- in training --
 
     def begin(self, held_out):
@@ -83,7 +96,7 @@ class Objective(nn.Module):
 
     def predict(self, module, x):
         """Return what the losses need: the reconstruction, first if not alone."""
-        if self.penalty is None:
+        if not self.sees_codes:
             return module(x)
         z = module.encode(x)  # (n_samples, n_components)
         return module.decode(z), z
@@ -92,7 +105,7 @@ class Objective(nn.Module):
         """Return the loss of each row that training minimises, times its weight."""
         alone = not isinstance(y_pred, (tuple, list))
         losses = self.cell_losses(y_pred if alone else y_pred[0], y_true)
-        if self.penalty is not None:
+        if self.sees_codes:
             losses = self.penalised(losses, module, x, y_pred[1])
         return weighed(losses, weights)
 
@@ -136,11 +149,19 @@ class Objective(nn.Module):
         return cells.flatten(1).mean(1)  # (n_samples,)
 
     def penalised(self, losses, module, x, z):
-        """Add the penalty on the codes to losses of the rows."""
-        if self.penalty is None:
-            return losses
-        penalties = self.penalty(module.encode, x, z)  # (n_samples,)
-        return losses + (penalties[:, None] if losses.ndim == 2 else penalties)
+        """Add the penalty on the codes to losses of the rows, and those of pairs."""
+        if self.penalty is not None:
+            penalties = self.penalty(module.encode, x, z)  # (n_samples,)
+            losses = losses + (penalties[:, None] if losses.ndim == 2 else penalties)
+        if self.neighbors is not None:
+            terms = pair_losses(z)  # (n_samples,)
+            self.noted.append((terms if module.training else self.own(terms)).detach())
+            losses = losses + self.neighbors * terms
+        return losses
+
+    def own(self, losses):
+        """Return the losses of rows themselves, without those of their partners."""
+        return losses if self.neighbors is None else losses.chunk(2)[0]
 
     # -- before and after it --
 
@@ -172,6 +193,8 @@ class Objective(nn.Module):
         label = self.loss.label
         if self.penalty is not None:
             label += f", with the {self.penalty_name} penalty"
+        if self.neighbors is not None:
+            label += ", with the loss of neighbours"
         return label + self.label_suffix
 
     @property

@@ -43,7 +43,7 @@ class Replay:
         if (
             torch.device(net.device).type != "cuda"
             or type(objective) not in (Objective, OrderedObjective)
-            or objective.penalty is not None
+            or objective.sees_codes
             or objective.missing  # picks cells, whose number the CPU would wait for
             or module._compiled_call_impl is not None
             or not all(_is_known(part) for part in module.modules())

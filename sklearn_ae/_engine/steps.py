@@ -116,14 +116,20 @@ class SteppingNet(NeuralNet):
         loss, y_pred = self.by_hand_(*batch, weights)
         return {"loss": loss, "y_pred": y_pred}
 
+    def judged(self, y_pred, batch):
+        """Return the losses that judge an epoch, for each row that judges."""
+        inputs, targets = batch
+        losses = self.criterion_.judged_losses(
+            self.module_, y_pred, targets, inputs, weights_of(batch)
+        )
+        return self.criterion_.own(losses)
+
     def validation_step(self, batch, **fit_params):
         """Keep each row's loss too: what `KeepBest` judges by."""
-        inputs, targets = batch
+        inputs, _ = batch
         self._set_training(False)
         with torch.no_grad():
             y_pred = self.infer(inputs, **fit_params)
-            losses = self.criterion_.judged_losses(
-                self.module_, y_pred, targets, inputs, weights_of(batch)
-            )
+            losses = self.judged(y_pred, batch)
         self.valid_losses_.append(losses)
         return {"loss": losses.mean(), "y_pred": y_pred}

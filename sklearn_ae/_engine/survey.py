@@ -75,6 +75,7 @@ class Survey:
 def look_through(job):
     """Draw rows to set aside, and measure the table."""
     estimator, table, previous = job.estimator, job.table, job.previous
+    _check_neighbors(job)
     split_seed = previous.split_seed if previous else int(job.generator.integers(2**62))
     n_wanted = 0
     if not job.one_pass:
@@ -104,6 +105,15 @@ def look_through(job):
         )
     _check_bounds(job, survey.scaling)
     return survey
+
+
+def _check_neighbors(job):
+    """Raise an error if neighbours are asked for where they can't be found."""
+    if job.estimator.neighbors is not None and is_large(job.table):
+        raise ValueError(
+            f"neighbors= needs rows that are held, and X has more than {HELD_CELLS:,} "
+            f"cells, which are streamed: fit on a sample of the rows."
+        )
 
 
 def _expects_missing(job):

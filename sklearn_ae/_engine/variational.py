@@ -141,8 +141,9 @@ class VariationalObjective(Objective):
         """Return the loss of each row, by the same draws for all."""
         _, *posterior = y_pred
         errors = self.expected_errors(module, *posterior, y_true)
-        self.n_held_out += len(errors)
-        self.held_out += weighed(errors, weights).sum().item()
+        own = self.own(weighed(errors, weights))
+        self.n_held_out += len(own)
+        self.held_out += own.sum().item()
         losses = self._bounds(module, errors, *posterior, y_true, x)
         return weighed(losses, weights)
 
