@@ -3,11 +3,13 @@
 from functools import partial
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._arrays import NUMPY, ArraysMixin, as_numpy, in_callers_arrays, name_of_namespace
 from ._engine.fit import fit
 from ._engine.fitted import Fitted, of_fit
 from ._engine.history import History
@@ -33,6 +35,7 @@ CHECKS = {"dtype": [np.float64, np.float32], "accept_sparse": "csr"}
 
 
 class BaseAutoencoder(
+    ArraysMixin,
     GradientsMixin,
     TruncationMixin,
     OnnxMixin,
@@ -164,6 +167,7 @@ class BaseAutoencoder(
 
     def _fit(self, X, goes_on, groups=None, sample_weight=False, one_pass=False):
         previous = vars(self).get("_fitted") if goes_on else None
+        namespace, X = name_of_namespace(X), as_numpy(X)
         if previous is None:
             table, columns = self._inspect(X)
         else:
@@ -172,16 +176,21 @@ class BaseAutoencoder(
             table = self._table(X)
         self._check_parameters()
         if groups is not None:
+            groups = as_numpy(groups)
             groups = np.unique(checked_groups(groups, table), return_inverse=True)[1]
         listeners = None if one_pass else partial(self._listeners, table, columns)
         rows = Weighted(table, None, groups, len(table))
         if sample_weight is not False:
-            weights = checked_weights(sample_weight, len(table))
+            weights = checked_weights(as_numpy(sample_weight), len(table))
             in_order = {"last": True}.get(self.validation_rows)
             in_order, least = (False, 1) if one_pass and previous else (in_order, 2)
             rows = weighted(table, weights, groups, in_order, least)
-        fitted, interrupted = fit(self, rows, previous, one_pass, listeners)
-        vars(self).pop("feature_names_in_", None)
+        with config_context(array_api_dispatch=False):  # PCA rounds differently
+            fitted, interrupted = fit(self, rows, previous, one_pass, listeners)
+        if namespace != NUMPY:
+            columns = {**columns, "_namespace": namespace}
+        for name in ("feature_names_in_", "_namespace"):
+            vars(self).pop(name, None)
         vars(self).update(columns)
         self._fitted = fitted
         if interrupted:
@@ -217,6 +226,8 @@ class BaseAutoencoder(
     def _table(self, X):
         """Return X as a table with the columns of the fit."""
         check_is_fitted(self)
+        if self._codec(X) is not self._fitted.codec:
+            return X  # a tensor
         table = as_table(X, partial(validate_data, self, reset=False, **self._checks()))
         self._fitted.codec.check(table)
         return table
@@ -298,6 +309,7 @@ class BaseAutoencoder(
 
     # -- data to code and back --
 
+    @in_callers_arrays(tensors="rows")
     def transform(self, X):
         """Encode rows.
 
@@ -313,8 +325,9 @@ class BaseAutoencoder(
             float64.
         """
         X = self._table(X)
-        return self._fitted.codec.encode(X)
+        return self._codec(X).encode(X)
 
+    @in_callers_arrays(tensors="codes")
     def inverse_transform(self, X):
         """Decode codes.
 
@@ -331,17 +344,19 @@ class BaseAutoencoder(
             float64.
         """
         check_is_fitted(self)
-        Z = check_array(X, dtype=[np.float64, np.float32], input_name="X")
-        codec = self._fitted.codec
-        shorter = codec.blueprint.ordered and Z.shape[1] < self.n_components_
-        if Z.shape[1] != self.n_components_ and not shorter:
+        codec, Z = self._codec(X), X
+        if codec is self._fitted.codec:
+            Z = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        ordered, width = self._fitted.codec.blueprint.ordered, self.n_components_
+        if Z.shape[1] != width and not (ordered and Z.shape[1] < width):
             raise ValueError(
                 f"X has {Z.shape[1]} columns, but the codes of this "
-                f"{type(self).__name__} have {self.n_components_}. Only a model fitted "
+                f"{type(self).__name__} have {width}. Only a model fitted "
                 f"with ordered=True decodes a part of its code."
             )
         return codec.decode(Z)
 
+    @in_callers_arrays(tensors="rows")
     def reconstruct(self, X, n_components=None):
         """Encode rows and decode their codes.
 
@@ -358,8 +373,9 @@ class BaseAutoencoder(
             What the code keeps of them; float32 if X is, else float64.
         """
         X = self._table(X)
-        return self._fitted.codec.reconstruct(X, self._prefix_size(n_components))
+        return self._codec(X).reconstruct(X, self._prefix_size(n_components))
 
+    @in_callers_arrays(tensors="rows")
     def score(self, X, y=None, n_components=None, sample_weight=None):
         """Return the share of variance explained.
 
@@ -383,9 +399,10 @@ class BaseAutoencoder(
             At most 1.0; below 0.0 where the mean would be a better guess.
         """
         X = self._table(X)
-        weights = checked_weights(sample_weight, len(X))
-        return self._fitted.codec.explained(X, self._prefix_size(n_components), weights)
+        weights = checked_weights(as_numpy(sample_weight), len(X))
+        return self._codec(X).explained(X, self._prefix_size(n_components), weights)
 
+    @in_callers_arrays(tensors="rows")
     def score_samples(self, X):
         """Return minus the squared error of each row: higher is more normal.
 
@@ -401,11 +418,12 @@ class BaseAutoencoder(
             with missing cells: the mean of the others, times the number of columns.
         """
         X = self._table(X)
-        return -self._fitted.codec.squared_errors(X)
+        return -self._codec(X).squared_errors(X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.input_tags.allow_nan = self._allows_missing
         return tags

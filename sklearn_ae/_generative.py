@@ -67,4 +67,4 @@ class GenerativeAutoencoder(AutoencoderTransformer):
         codes = self._fitted_prior()(
             n_samples, self.n_components_, generator(random_state)
         )
-        return self.inverse_transform(codes)
+        return self._fitted.codec.decode(codes)

@@ -2,12 +2,14 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from ._arrays import in_callers_arrays
 from ._engine.codec import gradients
 
 
 class GradientsMixin:
     """Lets an autoencoder tell the gradients of its code."""
 
+    @in_callers_arrays
     def code_gradients(self, X):
         """Return the gradient of each code unit with respect to the row.
 

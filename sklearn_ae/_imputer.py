@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._arrays import as_numpy, in_callers_arrays
 from ._autoencoder import AutoencoderTransformer
 from ._engine.factor import held_out, own_generator
 from ._sklearn import Interval, StrOptions, fit_context
@@ -223,6 +224,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             return start
         return start + self.weight_ * (np.mean([f[-1] for f in fills], axis=0) - start)
 
+    @in_callers_arrays
     def transform(self, X):
         """Fill the missing cells of rows.
 
@@ -305,7 +307,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         finite = "allow-nan" if by_nan else True
         kinds = [np.float64, np.float32]
         checks = {"dtype": kinds, "ensure_all_finite": finite, **checks}
-        X = validate_data(self, X, reset=reset, **checks)
+        X = validate_data(self, as_numpy(X), reset=reset, **checks)
         return X if by_nan else np.where(np.equal(X, self.missing_values), np.nan, X)
 
     def _standardized(self, X):

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from ._arrays import NUMPY, as_numpy, in_callers_arrays, name_of_namespace
 from ._autoencoder import AutoencoderTransformer
 from ._html import NetworkHTMLMixin
 from ._sklearn import HasMethods, Interval, fit_context, safe_indexing
@@ -105,11 +106,15 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
         self : object
             The fitted estimator. A fit that fails leaves it as it was.
         """
+        namespace, X = name_of_namespace(X), as_numpy(X)
         model = self._estimator()
         model.fit(self._without_worst(model, X) if self.trim else X)
         scores = model.score_samples(X)
         self.offset_ = float(np.quantile(scores, self.contamination))
         self.estimator_ = model
+        vars(self).pop("_namespace", None)
+        if namespace != NUMPY:
+            self._namespace = namespace
         return self
 
     def _without_worst(self, model, X):
@@ -132,6 +137,7 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
             _set_everywhere(model, "random_state", self.random_state)
         return model
 
+    @in_callers_arrays
     def score_samples(self, X):
         """Return the estimator's score of each row: lower is stranger.
 
@@ -147,9 +153,13 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
             a VariationalAutoencoder a bound of the log density), in the units that the
             autoencoder reads: standard deviations by default.
         """
+        return self._scores(X)
+
+    def _scores(self, X):
         check_is_fitted(self)
         return self.estimator_.score_samples(X)
 
+    @in_callers_arrays
     def decision_function(self, X):
         """Return how far each row's score is above the threshold.
 
@@ -163,8 +173,9 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
         ndarray of shape (n_samples,)
             ``score_samples(X) - offset_``: negative for outliers.
         """
-        return self.score_samples(X) - self.offset_
+        return self._scores(X) - self.offset_
 
+    @in_callers_arrays
     def predict(self, X):
         """Tell outliers from the others.
 
@@ -178,7 +189,7 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
         ndarray of int of shape (n_samples,)
             -1 for outliers, 1 for the others.
         """
-        return np.where(self.decision_function(X) < 0, -1, 1)
+        return np.where(self._scores(X) < self.offset_, -1, 1)
 
     @property
     def n_features_in_(self):
@@ -204,6 +215,7 @@ class AutoencoderOutlierDetector(NetworkHTMLMixin, OutlierMixin, BaseEstimator):
         steps = getattr(model, "steps", [("", model)])
         own = [get_tags(step).input_tags for _, step in steps]
         tags.input_tags.allow_nan = all(each.allow_nan for each in own)
+        tags.array_api_support = True
         tags.input_tags.sparse = all(each.sparse for each in own)
         return tags
 

@@ -1,11 +1,9 @@
 """AutoencoderTransformerCV: the code size, found from one fit a fold."""
 
 from numbers import Integral
-from time import perf_counter
 
 import numpy as np
 from scipy.sparse import issparse
-from scipy.stats import rankdata
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -19,6 +17,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from ._arrays import as_numpy
 from ._autoencoder import AutoencoderTransformer
 from ._base import CHECKS, BaseAutoencoder
 from ._engine.aside import find
@@ -27,6 +26,7 @@ from ._generative import GenerativeAutoencoder
 from ._html import NetworkHTMLMixin
 from ._independence import checked_groups, splits_in_order
 from ._onnx import OnnxMixin
+from ._size_scores import results_of, score_fold
 from ._sklearn import HasMethods, StrOptions, fit_context, inspected
 
 RULES = ("best", "one_standard_error")
@@ -204,7 +204,9 @@ class AutoencoderTransformerCV(
         """
         sizes, estimator = self._sizes(), self._estimator()
         scorer = self._scorer(estimator, y)
-        rows, columns = inspected(self, X, ensure_min_samples=2, **CHECKS)
+        groups, y = as_numpy(groups), as_numpy(y)
+        rows = as_numpy(X)
+        rows, columns = inspected(self, rows, ensure_min_samples=2, **CHECKS)
         target = None if y is None else np.asarray(y)
         check_consistent_length(rows, target)
         table = Sparse(rows) if issparse(rows) else rows
@@ -215,7 +217,7 @@ class AutoencoderTransformerCV(
             groups = found.labels
         ordered = clone(estimator).set_params(n_components=max(sizes), ordered=True)
         folds = Parallel(n_jobs=self.n_jobs)(
-            delayed(_score_fold)(
+            delayed(score_fold)(
                 *(clone(ordered), self.predictor, scorer, sizes),
                 *(rows, target, groups, *split),
             )
@@ -224,7 +226,7 @@ class AutoencoderTransformerCV(
         scores, fit_times, score_times = (
             np.array(part) for part in zip(*folds, strict=True)
         )
-        results = _results(sizes, scores.T, fit_times, score_times.T)
+        results = results_of(sizes, scores.T, fit_times, score_times.T)
         best = self._choose(sizes, scores)
         fitted = {
             **columns,
@@ -408,43 +410,3 @@ class AutoencoderTransformerCV(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _score_fold(model, predictor, scorer, sizes, X, y, groups, train, test):
-    """Fit one ordered autoencoder; score each of its code sizes."""
-    X_train, X_test = X[train], X[test]
-    y_train, y_test = (None, None) if y is None else (y[train], y[test])
-    start = perf_counter()
-    model.fit(X_train, groups=None if groups is None else groups[train])
-    fit_time = perf_counter() - start
-    scores, times = [], []
-    for size in sizes:
-        start = perf_counter()
-        short = model.truncate(size)
-        if predictor is None:
-            score = scorer(short, X_test, y_test)
-        else:
-            fitted = clone(predictor).fit(short.transform(X_train), y_train)
-            score = scorer(fitted, short.transform(X_test), y_test)
-        scores.append(score)
-        times.append(perf_counter() - start)
-    return scores, fit_time, times
-
-
-def _results(sizes, scores, fit_times, score_times):
-    """Return scores of shape (n_sizes, n_folds) and times as GridSearchCV does."""
-    n = len(sizes)
-    means = scores.mean(axis=1)
-    ranks = rankdata(-np.nan_to_num(means, nan=-np.inf), method="min")
-    return {
-        "mean_fit_time": np.full(n, fit_times.mean()),
-        "std_fit_time": np.full(n, fit_times.std()),
-        "mean_score_time": score_times.mean(axis=1),
-        "std_score_time": score_times.std(axis=1),
-        "param_n_components": np.ma.array(sizes),
-        "params": [{"n_components": size} for size in sizes],
-        **{f"split{i}_test_score": fold for i, fold in enumerate(scores.T)},
-        "mean_test_score": means,
-        "std_test_score": scores.std(axis=1),
-        "rank_test_score": ranks.astype(np.int32),
-    }

@@ -5,6 +5,7 @@ from functools import partial
 
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import _safe_indexing
+from sklearn.utils._array_api import _convert_to_numpy, get_namespace
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -34,12 +35,15 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "TellCallbacks",
+    "convert_to_numpy",
     "fit_context",
+    "get_namespace",
     "inspected",
     "safe_indexing",
     "with_callbacks",
 ]
 
+convert_to_numpy = _convert_to_numpy
 fit_context = _fit_context
 safe_indexing = _safe_indexing
 

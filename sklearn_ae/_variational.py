@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from ._arrays import in_callers_arrays
 from ._autoencoder import AutoencoderTransformer
 from ._docstrings import completed_by
 from ._engine.caller import warn_caller
@@ -143,6 +144,7 @@ class VariationalAutoencoder(GenerativeAutoencoder):
         super().__init__(n_components, **params)
         self.beta = beta
 
+    @in_callers_arrays
     def score_samples(self, X):
         """Return the evidence lower bound of each row: higher is more normal.
 

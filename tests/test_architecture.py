@@ -13,11 +13,12 @@ PACKAGE = Path(sklearn_ae.__file__).parent
 # A room may import from the rooms before it.
 ORDER = [
     *("_independence", "_catalogue", "datasets", "_format", "_tags"),
-    *("_engine", "_docstrings", "_sklearn", "_params", "_html", "_onnx", "_gradients"),
-    "_truncation",
+    *("_engine", "_docstrings", "_sklearn", "_params", "_html", "_onnx"),
+    *("_arrays", "_gradients", "_truncation"),
     "_base",
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
-    *("_variational", "_adversarial", "_imputer", "_search", "_outliers"),
+    *("_variational", "_adversarial", "_imputer"),
+    *("_size_scores", "_search", "_outliers"),
     *("_estimators", "persistence"),
     *("_reducers", "_images", "_far", "metrics", "inspection", "_measures"),
     "_verdict",
@@ -52,7 +53,7 @@ ENGINE = [
         "members",
         "crossfit",
     ),
-    *("history", "cut", "codec", "trial"),
+    *("history", "cut", "codec", "tensors", "trial"),
     *("fitted", "onnx_counts", "onnx", "survey", "layout", "fit"),
 ]
 # The rooms that measure any reducer know no autoencoder.

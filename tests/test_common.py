@@ -31,6 +31,11 @@ class Squashed(AutoencoderTransformer):
     def _table(self, X):
         return expit(super()._table(X)[:])
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = False  # expit and logit are for NumPy's
+        return tags
+
     def inverse_transform(self, X):
         return logit(np.clip(super().inverse_transform(X), 1e-6, 1 - 1e-6))
 
