@@ -47,7 +47,7 @@ class Parameters(BaseEstimator):
         ],
         "neighbors": [Interval(Real, 0, None, closed="neither"), None],
         "init": [StrOptions({"pca", "random"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -97,7 +97,7 @@ class Parameters(BaseEstimator):
         sparsity="auto",
         neighbors=None,
         init="pca",
-        alpha=0.01,
+        alpha="auto",
         batch_size="auto",
         learning_rate="one_cycle",
         learning_rate_init="auto",

@@ -859,6 +859,22 @@ def test_unknown_parameters_are_refused():
         AutoencoderTransformer().set_params(n_component=3)
 
 
+@pytest.mark.parametrize(
+    ("params", "decay"),
+    [
+        ({}, 0.1),
+        ({"optimizer": torch.optim.AdamW}, 0.1),
+        ({"optimizer": "adam"}, 0.01),
+        ({"optimizer": "sgd"}, 0.01),
+        ({"alpha": 0.0}, 0.0),
+        ({"optimizer": "sgd", "alpha": 0.2}, 0.2),
+    ],
+)
+def test_weight_decay_is_larger_apart_from_the_gradient(params, decay):
+    model = make(early_stopping=False, max_iter=1, **params).fit(IRIS)
+    assert model.net_.optimizer_.param_groups[0]["weight_decay"] == decay
+
+
 def test_parameters_with_a_prefix_reach_skorch():
     scores = [
         make(early_stopping=False, **params).fit(DIGITS).score(DIGITS)

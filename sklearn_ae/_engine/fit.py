@@ -32,7 +32,7 @@ from .losses import LOSSES
 from .neighbours import Pairs, pair_up
 from .net import AutoencoderNet
 from .noise import MOST_HIDDEN, MOST_HIDDEN_TO_FILL, corruption, hidden
-from .plan import JUDGED_ROWS, Plan
+from .plan import JUDGED_ROWS, Plan, decay
 from .scaling import Scaling
 from .survey import Job, look_through
 from .torch_state import generator, resolve_device, torch_state
@@ -237,7 +237,7 @@ def _keeper(job, survey, plan, data, axes, blueprint):
         labels = None if survey.found is None else survey.found.labels
         rows, k = data.every[:].cpu(), blueprint.n_components
         return crossfit.CrossFit(
-            *(rows, axes, k, estimator.alpha, labels, survey.split_seed),
+            *(rows, axes, k, decay(estimator), labels, survey.split_seed),
             survey.scaling.ends,
             data.weights,
         )

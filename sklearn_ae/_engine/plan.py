@@ -84,12 +84,24 @@ class Plan:
         if not steady:
             rates = one_cycle(getattr(params, "optimizer__lr", rate), n_steps)
         optimizer = OPTIMIZERS.get(params.optimizer, params.optimizer)
-        wanted = {"lr": rate, "weight_decay": params.alpha, "fused": True}
+        wanted = {"lr": rate, "weight_decay": decay(params), "fused": True}
         if ordered:  # whose gradients change more from batch to batch
             wanted["betas"] = (0.9, 0.98)
         taken = {"lr", *inspect.signature(optimizer).parameters}
         wanted = {name: value for name, value in wanted.items() if name in taken}
         return cls(batch_size, n_epochs, rate, rates, memory_steps, optimizer, wanted)
+
+
+def decay(params):
+    """Return the weight decay that parameters ask for.
+
+    AdamW's is apart from the gradient: of another optimizer's steps as much would be
+    the greater part.
+    """
+    if params.alpha != "auto":
+        return params.alpha
+    optimizer = OPTIMIZERS.get(params.optimizer, params.optimizer)
+    return 0.1 if issubclass(optimizer, torch.optim.AdamW) else 0.01
 
 
 def n_aside(params, table, ordered):
