@@ -163,9 +163,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     validation_rows : {"random", "last", "cells"}, default="random"
         Which rows `early_stopping` sets aside. "last" is for rows in order, as those of
         a time series: the last ones judge, and as many before them as are alike are
-        left out. "cells" sets no rows aside but, of all rows, this share of the
-        observed cells, and judges how they are filled: for a table whose own missing
-        cells are what matters.
+        left out. "cells" sets this share of all rows' observed cells aside
+        instead, and judges how they are filled: where a table's own holes matter.
     missing : {"auto", "expect", "error"}, default="auto"
         What becomes of missing cells (NaN). "auto" takes them where the rows of `fit`
         have some, in any column, and new rows may lack others then: see Notes. "expect"
@@ -286,10 +285,9 @@ class AutoencoderTransformer(BaseAutoencoder):
     Missing cells are filled by factor analysis (Rubin and Thayer 1982) of the observed
     cells, a part of the network: each has its mean given the row's other cells. The fit
     starts at PCA of the rows so filled; training hides further cells, and loss and
-    judgment are of those that are there. A row without missing cells is encoded as it
-    is. Values that are missing for a reason, such as the large ones, are filled as if
-    there were none. Tables that are streamed, `partial_fit` and cross-fitting take no
-    missing cells.
+    judgment are of those that are there. A row without holes is encoded as it is.
+    Values that are missing for a reason, such as large ones, are filled as if there were
+    none. Tables that are streamed, `partial_fit` and cross-fitting take no missing cells.
 
     Sparse X, in any of SciPy's formats or in pandas' Sparse columns, is held as CSR and
     made dense a batch at a time. Centre, scale and PCA come from sparse products. The
