@@ -286,8 +286,8 @@ class AutoencoderTransformer(BaseAutoencoder):
     cells, a part of the network: each has its mean given the row's other cells. The fit
     starts at PCA of the rows so filled; training hides further cells, and loss and
     judgment are of those that are there. A row without holes is encoded as it is.
-    Values that are missing for a reason, such as large ones, are filled as if there were
-    none. Tables that are streamed, `partial_fit` and cross-fitting take no missing cells.
+    Values that are missing for a reason, such as large ones, are filled as if there
+    were none. Streams, `partial_fit` and cross-fitting take no missing cells.
 
     Sparse X, in any of SciPy's formats or in pandas' Sparse columns, is held as CSR and
     made dense a batch at a time. Centre, scale and PCA come from sparse products. The
