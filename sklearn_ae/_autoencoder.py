@@ -130,9 +130,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         "pca" starts at PCA by the linear path. "random" is a plain autoencoder, without
         that path, from Glorot's random weights, and has no promise towards PCA.
     alpha : float or "auto", default="auto"
-        Weight decay of the optimizer. "auto" is 0.1 with AdamW and 0.01 with others.
-        Long trainings, wide layers and images gain by more, up to 1; data almost free
-        of noise by less.
+        Weight decay. "auto" is 0.1 with AdamW, 0.01 with others. Images gain by more.
     batch_size : int or "auto", default="auto"
         Rows in a training step. "auto" is a twentieth of the rows, from 16 to 512, for
         an ordered code half as many again, from 24.

@@ -8,6 +8,8 @@ version would be misread by another.
 import hashlib
 import json
 
+from ._extras import how_to_install
+
 FORMAT = 3
 MARK = b'{"__metadata__":{"sklearn_ae":"'  # how a file begins, after 8 bytes
 DIGITS = 64  # of the checksum that follows
@@ -20,7 +22,7 @@ def safetensors():
         import safetensors.torch as library
     except ImportError as error:
         raise ImportError(
-            "save and load need safetensors: pip install 'sklearn-ae[save]'"
+            f"save and load need safetensors: {how_to_install('save')}"
         ) from error
     return library
 

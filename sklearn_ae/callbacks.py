@@ -11,6 +11,7 @@ import torch.distributed as dist
 from sklearn.utils import check_array, check_consistent_length, check_scalar
 from skorch.callbacks import Callback
 
+from ._extras import how_to_install
 from ._images import as_images, image_shape_of
 from .plotting import ReconstructionDisplay
 
@@ -181,8 +182,8 @@ class TensorBoard(Callback):
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise ImportError(
-                "The TensorBoard callback needs tensorboard: pip install "
-                "'sklearn-ae[tensorboard]'"
+                "The TensorBoard callback needs tensorboard: "
+                + how_to_install("tensorboard")
             ) from error
         X, y = self._check(rows)
         if not (goes_on and hasattr(self, "run_")):

@@ -22,6 +22,7 @@ from sklearn_ae import AutoencoderImputer, AutoencoderTransformer, load
 from sklearn_ae import _command as cli
 from sklearn_ae._command import compare as command
 from sklearn_ae._command import model, printing, source
+from sklearn_ae._extras import how_to_install
 
 # Equal rows would stay on one side of each fold: the one pair of iris is told apart.
 IRIS = load_iris(as_frame=True).frame.iloc[:, :4].set_axis(list("abcd"), axis=1)
@@ -379,7 +380,7 @@ def test_missing_extra_is_told_before_the_work(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     monkeypatch.setattr(model, "read", lambda options: pytest.fail("read the data"))
     assert refused(capsys, "fit", "x.csv", "--n-components", 1, "--output", "m") == (
-        "safetensors is not installed: pip install 'sklearn-ae[cli]'"
+        f"safetensors is not installed: {how_to_install('cli')}"
     )
 
 

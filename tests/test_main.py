@@ -15,6 +15,7 @@ from sklearn_ae import _command as cli
 from sklearn_ae._command import compare as command
 from sklearn_ae._command import source
 from sklearn_ae._command.parser import parser
+from sklearn_ae._extras import how_to_install
 from sklearn_ae.compare import compare_reducers, conclude, summarize
 from sklearn_ae.datasets import _files
 
@@ -43,7 +44,7 @@ def refused(capsys, *arguments):
     *notes, sentence = err.splitlines()
     assert all(note.startswith("sklearn-ae: ") for note in notes)
     assert sentence.startswith("sklearn-ae: error: ")
-    assert sentence.endswith((".", ")", "'"))
+    assert sentence.endswith((".", ")", "'", '"', "pyproject.toml"))
     return sentence.removeprefix("sklearn-ae: error: ")
 
 
@@ -362,9 +363,7 @@ def test_missing_extra(capsys, monkeypatch, missing):
     for module in [name for name in sys.modules if name.partition(".")[0] == missing]:
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setitem(sys.modules, missing, None)
-    assert refused(capsys) == (
-        f"{missing} is not installed: pip install 'sklearn-ae[cli]'"
-    )
+    assert refused(capsys) == (f"{missing} is not installed: {how_to_install('cli')}")
 
 
 def test_missing_pyarrow(capsys, monkeypatch, tmp_path):
@@ -374,7 +373,7 @@ def test_missing_pyarrow(capsys, monkeypatch, tmp_path):
     monkeypatch.setitem(_files.FORMATS, ".parquet", read_parquet)
     (tmp_path / "x.parquet").write_text("x")
     assert refused(capsys, "x.parquet") == (
-        "x.parquet needs pyarrow to be read: pip install 'sklearn-ae[cli]'"
+        f"x.parquet needs pyarrow to be read: {how_to_install('cli')}"
     )
 
 

@@ -74,9 +74,10 @@ def _check_extras(options):
         else:
             import safetensors  # noqa: F401
     except ImportError as error:
+        from .._extras import how_to_install
+
         raise ImportError(
-            f"{error.name.partition('.')[0]} is not installed: "
-            "pip install 'sklearn-ae[cli]'"
+            f"{error.name.partition('.')[0]} is not installed: {how_to_install('cli')}"
         ) from error
 
 

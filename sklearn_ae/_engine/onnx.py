@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from .._extras import how_to_install
 from .counts import Counts, RateLink
 from .losses import OUTPUTS, SHARES
 from .networks import DenseNetwork
@@ -389,7 +390,7 @@ def _traced(graph, module, part, x):
 
 def missing(package):
     """Return the error that says how to get a package."""
-    return ImportError(f"ONNX needs {package}: pip install 'sklearn-ae[onnx]'")
+    return ImportError(f"ONNX needs {package}: {how_to_install('onnx')}")
 
 
 def add_codec(graph, codec, part, x, dtype, output):

@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from .._catalogue import check_path
+from .._extras import how_to_install
 from ._choice import Reading, as_before, asked, left_out, look, said, some, useful
 from ._columns import kind_of
 from ._files import EXTRAS, File, read_file
@@ -172,7 +173,7 @@ def _read(path, told):
     except ImportError as error:
         package, extra = EXTRAS.get(suffix, ("another package", "cli"))
         raise ImportError(
-            f"{name} needs {package} to be read: pip install 'sklearn-ae[{extra}]'"
+            f"{name} needs {package} to be read: {how_to_install(extra)}"
         ) from error
     except Exception as error:  # each reader has errors of its own
         reason = str(error).strip().partition("\n")[0].rstrip(".")

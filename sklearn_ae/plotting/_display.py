@@ -5,6 +5,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from .._extras import how_to_install
+
 # Colours of Okabe & Ito (2008), told apart by the colour-blind; the line and the marker
 # tell the reducers apart in black and white.
 STYLES = [
@@ -81,7 +83,7 @@ def _axes(ax, figsize, projection=None):
         from matplotlib import pyplot as plt
     except ImportError as error:
         raise ImportError(
-            "The displays need matplotlib: pip install 'sklearn-ae[plot]'"
+            f"The displays need matplotlib: {how_to_install('plot')}"
         ) from error
     if ax is None:
         options = {"layout": "constrained", "subplot_kw": {"projection": projection}}
