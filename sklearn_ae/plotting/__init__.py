@@ -8,6 +8,7 @@ from ._codes import CodeDisplay
 from ._curves import LossCurveDisplay
 from ._errors import ReconstructionErrorDisplay
 from ._grid import DecodedGridDisplay
+from ._hover import hover_page
 from ._loadings import LoadingsDisplay
 from ._missing import MissingCellsDisplay
 from ._sizes import CodeSizeDisplay, ComparisonDisplay
@@ -24,4 +25,5 @@ __all__ = [
     "MissingCellsDisplay",
     "ReconstructionDisplay",
     "ReconstructionErrorDisplay",
+    "hover_page",
 ]
