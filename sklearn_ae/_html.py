@@ -53,11 +53,14 @@ class NetworkHTMLMixin:
 
 @cache
 def documentation():
-    """Return the address that pyproject.toml has under project.urls, or None."""
+    """Return the address that pyproject.toml has under project.urls.
+
+    It is None while a placeholder stands there.
+    """
     with contextlib.suppress(PackageNotFoundError):
         for line in metadata("sklearn-ae").get_all("Project-URL", ()):
             name, _, address = line.partition(", ")
-            if name.lower() == "documentation":
+            if name.lower() == "documentation" and "//example.org/" not in address:
                 return address.rstrip("/")
     return None
 

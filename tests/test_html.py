@@ -118,6 +118,7 @@ def test_links_lead_to_our_pages_where_there_is_a_site(monkeypatch):
     ("lines", "address"),
     [
         (["Documentation, https://x.example/a/", "Home, b"], "https://x.example/a"),
+        (["Documentation, https://example.org/a"], None),  # a placeholder
         (["Home, b"], None),
         ([], None),
     ],
