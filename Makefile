@@ -34,7 +34,7 @@ test-oldest:  ## the test suite on the oldest releases we claim (downloads GBs o
 gpu:  ## on a GPU: the tests that need one, and how fast it is (6 minutes)
 	PYTHON=$(PYTHON) VENV=$(VENV) benchmarks/gpu_setup.sh $(ARGS)
 
-lint: $(VENV)/.lint  ## ruff, codespell and pip-audit, through pre-commit
+lint: $(VENV)/.lint  ## ruff, codespell, mypy and pip-audit, through pre-commit
 	$(VENV)/bin/pre-commit run --all-files --show-diff-on-failure
 
 docs: $(VENV)/.docs  ## the documentation, into docs/_build/html
