@@ -20,7 +20,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
@@ -162,7 +162,7 @@ def labelled():
     """Yield names, standardised tables of at most 500 rows, and classes."""
     found = {
         load.__name__.removeprefix("load_"): load(return_X_y=True)
-        for load in (load_iris, load_wine, load_breast_cancer, load_digits)
+        for load in (load_iris, load_wine, load_breast_cancer)
     }
     try:
         import statsmodels.api as sm
