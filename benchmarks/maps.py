@@ -82,6 +82,9 @@ METHODS = {
     "neighbors=1": lambda seed: AutoencoderTransformer(
         2, neighbors=1.0, random_state=seed
     ),
+    "longer": lambda seed: AutoencoderTransformer(
+        2, neighbors=0.3, noise="gaussian", max_iter=200, random_state=seed
+    ),
     "UMAP": umap,
     "openTSNE": OpenTSNE,
     "PaCMAP": Pacmap,
