@@ -286,6 +286,7 @@ class AutoencoderTransformerCV(TransformerMixin, BaseEstimator):
         scoring: str | Callable[..., Any] | None = None,
         n_jobs: int | None = None,
         refit: bool = True,
+        callbacks: list[Any] | tuple[Any, ...] | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None: ...
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self: ...

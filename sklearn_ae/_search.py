@@ -73,6 +73,10 @@ class AutoencoderTransformerCV(
     refit : bool, default=True
         Whether an autoencoder of the chosen size is fitted to all rows. Without it
         there is no `best_estimator_`, and nothing can be transformed.
+    callbacks : list of skorch.callbacks.Callback or None, default=None
+        Added to those of the `estimator`. Each fit has copies of its own: those of the
+        folds are gone with the folds, those of the last fit are parameters of
+        `best_estimator_`.
     random_state : int, RandomState instance or None, default=None
         Draws one seed for all fits, if the `estimator` has none of its own.
 
@@ -147,6 +151,7 @@ class AutoencoderTransformerCV(
         "scoring": [str, callable, None],
         "n_jobs": [Integral, None],
         "refit": ["boolean"],
+        "callbacks": [list, tuple, None],
         "random_state": ["random_state"],
     }
 
@@ -161,6 +166,7 @@ class AutoencoderTransformerCV(
         scoring=None,
         n_jobs=None,
         refit=True,
+        callbacks=None,
         random_state=None,
     ):
         self.n_components = n_components
@@ -171,6 +177,7 @@ class AutoencoderTransformerCV(
         self.scoring = scoring
         self.n_jobs = n_jobs
         self.refit = refit
+        self.callbacks = callbacks
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -279,6 +286,9 @@ class AutoencoderTransformerCV(
         if estimator.random_state is None and self.random_state is not None:
             seed = check_random_state(self.random_state).randint(2**31)
             estimator = clone(estimator).set_params(random_state=int(seed))
+        if self.callbacks:
+            both = [*(estimator.callbacks or ()), *self.callbacks]
+            estimator = clone(estimator).set_params(callbacks=both)
         if isinstance(estimator, GenerativeAutoencoder):
             raise TypeError(
                 f"estimator must have an ordered code. Got "

@@ -37,6 +37,7 @@ __all__ = [
     "TellCallbacks",
     "convert_to_numpy",
     "fit_context",
+    "fit_unseen",
     "get_namespace",
     "inspected",
     "safe_indexing",
@@ -46,6 +47,26 @@ __all__ = [
 convert_to_numpy = _convert_to_numpy
 fit_context = _fit_context
 safe_indexing = _safe_indexing
+
+
+def fit_unseen(pca, X):
+    """Fit a PCA by what its `fit` calls.
+
+    Tools that watch `fit`, as mlflow's autolog does, shall see the user's estimator,
+    not what it is made of.
+
+    Parameters
+    ----------
+    pca : PCA
+    X : {ndarray, sparse matrix} of shape (n_samples, n_features)
+
+    Returns
+    -------
+    PCA
+        The same, fitted.
+    """
+    pca._fit(X)
+    return pca
 
 
 def inspected(estimator, X, **checks):

@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback, EarlyStopping
 
 from sklearn_ae import (
     AutoencoderTransformer,
@@ -255,3 +256,29 @@ def test_sizes_must_be_numbers(sizes):
 def test_an_estimator_in_the_place_of_sizes_is_told_where_it_belongs():
     with pytest.raises(TypeError, match="estimator="):
         AutoencoderTransformerCV(AutoencoderTransformer()).fit(np.eye(30))
+
+
+class Counting(Callback):
+    """Counts the epochs of all fits, in a list that copies share."""
+
+    epochs_only = True
+    seen: list = []  # noqa: RUF012
+
+    def on_epoch_end(self, net, **kwargs):
+        self.seen.append(net.module_)
+
+
+def test_callbacks_are_those_of_every_fit():
+    Counting.seen.clear()
+    own = EarlyStopping(patience=50, monitor="train_loss")
+    estimator = clone(PLAIN).set_params(callbacks=[own])
+    search = AutoencoderTransformerCV(
+        (1, 2), estimator=estimator, cv=2, callbacks=[Counting()]
+    ).fit(DIGITS)
+    epochs = estimator.max_iter
+    assert len(Counting.seen) == 3 * epochs  # two folds, and all rows
+    assert len(estimator.callbacks) == 1
+    kinds = [type(one) for one in search.best_estimator_.callbacks]
+    assert kinds == [EarlyStopping, Counting]
+    with pytest.raises(TypeError, match="callbacks must hold skorch callbacks"):
+        clone(search).set_params(callbacks=["loud"]).fit(DIGITS)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
@@ -305,3 +306,19 @@ def test_forked_workers_do_not_wait_forever():
         check=False,
     )
     assert done.stdout == "True\n", done.stderr
+
+
+@pytest.mark.parametrize("settings", [{}, {"neighbors": 5}, {"ordered": True}])
+def test_a_tool_that_watches_fit_sees_no_inner_pca(monkeypatch, settings):
+    seen = []
+    for kind in (PCA, AutoencoderTransformer):
+        plain = kind.fit
+
+        def fit(self, *args, _plain=plain, **kwargs):
+            seen.append(type(self).__name__)
+            return _plain(self, *args, **kwargs)
+
+        monkeypatch.setattr(kind, "fit", fit)
+    X = np.random.default_rng(0).normal(size=(60, 5))
+    AutoencoderTransformer(2, max_iter=1, **settings).fit(X)
+    assert seen == ["AutoencoderTransformer"]

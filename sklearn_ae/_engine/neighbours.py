@@ -10,6 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 from skorch.helper import predefined_split
 from torch.utils.data import Dataset
 
+from .._sklearn import fit_unseen
 from .batches import Batch, weights_of
 from .counts import Counts
 
@@ -40,7 +41,7 @@ def nearest_rows(X, others=None):
         )
     n_neighbors = min(N_NEIGHBORS, len(X) - 1)
     if X.shape[1] > N_AXES and len(X) > N_AXES:
-        axes = PCA(N_AXES, random_state=0).fit(X)
+        axes = fit_unseen(PCA(N_AXES, random_state=0), X)
         X, others = (
             rows if rows is None else axes.transform(rows) for rows in (X, others)
         )

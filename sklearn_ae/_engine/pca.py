@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.decomposition import PCA
 
+from .._sklearn import fit_unseen
 from .tables import Sparse, chunks, is_large
 
 PCA_FEATURES = 4096  # above which PCA of a stream takes a sample of its rows,
@@ -88,7 +89,7 @@ def fit_pca(table, scaling, n_components, seed, sample_seed, weights=None):
         rows, solver = _rows_and_solver(table, scaling, n_components, sample_seed)
     pca = PCA(n_components, svd_solver=solver, random_state=seed)
     with np.errstate(invalid="ignore"):  # constant data have no ratios
-        pca.fit(rows)
+        fit_unseen(pca, rows)
     components = pca.components_
     if solver == "arpack":  # whose last is its first, which torch does not take
         components = components.copy()
