@@ -74,7 +74,9 @@ def unpack(data, path):
             raise ValueError
         text = json.loads(data[8:stop])["__metadata__"]["sklearn_ae"]
         content = json.loads(text[DIGITS:])
-        version = int(content["format"])
+        version = content["format"]
+        if type(version) is not int or version < 1:
+            raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{path} is not a file that sklearn_ae.save wrote, or it is damaged."
@@ -97,5 +99,8 @@ def unpack(data, path):
 
 
 def _checksum(data):
-    blank = data[: CHECKSUM.start] + b"0" * DIGITS + data[CHECKSUM.stop :]
-    return hashlib.sha256(blank).hexdigest().encode()
+    parts = memoryview(data)  # not a copy
+    digest = hashlib.sha256(parts[: CHECKSUM.start])
+    digest.update(b"0" * DIGITS)
+    digest.update(parts[CHECKSUM.stop :])
+    return digest.hexdigest().encode()

@@ -10,11 +10,17 @@ To let files hold another type: a row in `TAGS` and a sample in `tests/test_tags
 import dataclasses
 import functools
 import math
+import os
+import types
+import typing
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 import torch
+
+from ._randomness import generator, random_state
 
 SCALARS = {
     np.dtype(kind).name: kind
@@ -24,13 +30,7 @@ SCALARS = {
         *(np.float16, np.float32, np.float64),
     )
 }
-BIT_GENERATORS = {
-    bits.__name__: bits
-    for bits in (
-        *(np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM),
-        *(np.random.Philox, np.random.SFC64),
-    )
-}
+FREE = 32 * 2**20  # bytes that values may take beyond those of the file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,12 +47,32 @@ class Known:
         Written as the fields that their ``__init__`` takes.
     named : dict of str to object
         Functions, classes and constants, written as their names alone.
+    attributes : dict of class to set of str
+        What an estimator may have besides its parameters.
+    paths : set of str
+        Parameters that name files or folders, which are not taken from a file.
+    checks : dict of class to callable
+        Called with what was read; raise an error if it isn't whole.
+    check_state : callable
+        Called with a net's state and the number of cells of a file, before the net is
+        built.
     """
 
     estimators: dict
     nets: dict
     values: dict
     named: dict
+    attributes: dict = dataclasses.field(default_factory=dict)
+    paths: frozenset = frozenset()
+    checks: dict = dataclasses.field(default_factory=dict)
+    check_state: Callable = lambda state, n_cells: None
+
+    def checked(self, value):
+        """Return a value that was read, or raise an error."""
+        for kind, check in self.checks.items():
+            if isinstance(value, kind):
+                check(value)
+        return value
 
 
 class Unwritable(TypeError):
@@ -87,6 +107,10 @@ class Coder:
         self.known = known
         self.tensors = {} if tensors is None else tensors
         self.given = {} if given is None else given
+        self.dropped = {}  # paths that were not taken from the file
+        self.n_cells = sum(tensor.numel() for tensor in self.tensors.values())
+        self.left = set(self.tensors)  # each is referred to once
+        self.free = FREE
 
     def encode(self, value):
         """Return what stands for a value in JSON, or raise `Unwritable`."""
@@ -134,6 +158,17 @@ class Coder:
         self.tensors[name] = tensor
         return name
 
+    def take(self, name):
+        """Return a tensor of the file, the only time that it is asked for."""
+        self.left.remove(name)  # else a small file could stand for a large model
+        return self.tensors[name]
+
+    def spend(self, n_bytes):
+        """Raise an error if values take much more than what the file has of them."""
+        self.free -= n_bytes
+        if self.free < 0:
+            raise ValueError("it would take more memory than the file is worth")
+
 
 def _name(table, thing):
     """Return the name of a thing in a table, or None."""
@@ -151,6 +186,11 @@ def _encode_estimator(coder, estimator):
         name: _encode_parameter(coder, name, state.pop(name))
         for name in estimator.get_params(deep=False)
     }
+    if unknown := state.keys() - coder.known.attributes.get(kind, ()):
+        raise TypeError(
+            f"No file can hold what {min(unknown)} of this {kind.__name__} has: it is "
+            f"no attribute of that class. Delete it, or use pickle or skops."
+        )
     try:
         attributes = coder.encode_fields(state)
     except Unwritable as error:
@@ -163,6 +203,8 @@ def _encode_estimator(coder, estimator):
 
 
 def _encode_parameter(coder, name, value):
+    if name in coder.known.paths and isinstance(value, str | os.PathLike):
+        return os.fspath(value)
     before = dict(coder.tensors)
     try:
         return coder.encode(value)
@@ -180,10 +222,18 @@ def _encode_parameter(coder, name, value):
 
 def _decode_estimator(coder, content):
     name, parameters, attributes = content
-    estimator = coder.known.estimators[name](**coder.decode_fields(parameters))
+    kind = coder.known.estimators[name]
+    if unknown := attributes.keys() - coder.known.attributes.get(kind, ()):
+        raise ValueError(f"{name} has no attribute {min(unknown)!r}")
+    parameters = coder.decode_fields(parameters)
+    for path in coder.known.paths & parameters.keys():
+        if isinstance(parameters[path], str | list):
+            coder.dropped[path] = parameters[path]
+            parameters[path] = None
+    estimator = kind(**parameters)
     state = coder.decode_fields(attributes)
     estimator.__setstate__({**vars(estimator), **state})
-    return estimator
+    return coder.known.checked(estimator)
 
 
 def _encode_net(coder, net):
@@ -193,8 +243,10 @@ def _encode_net(coder, net):
 def _decode_net(coder, content):
     name, state = content
     net = coder.known.nets[name].__new__(coder.known.nets[name])
-    net.__setstate__(coder.decode(state))
-    return net
+    state = coder.decode(state)
+    coder.known.check_state(state, coder.n_cells)
+    net.__setstate__(state)
+    return coder.known.checked(net)
 
 
 def _field_names(kind):
@@ -215,7 +267,19 @@ def _decode_value(coder, content):
             f"{name} has the fields {', '.join(_field_names(kind))}, but in the file "
             f"it has {', '.join(fields) or 'none'}"
         )
-    return kind(**coder.decode_fields(fields))
+    fields = coder.decode_fields(fields)
+    hints = typing.get_type_hints(kind)
+    for field, value in fields.items():
+        if not isinstance(value, _kinds(hints[field])):
+            raise ValueError(f"{name} has a {type(value).__name__} as {field}")
+    return coder.known.checked(kind(**fields))
+
+
+def _kinds(hint):
+    """Return the classes that a field's type stands for; numbers may be NumPy's."""
+    if isinstance(hint, types.UnionType):
+        return tuple(kind for each in hint.__args__ for kind in _kinds(each))
+    return {float: (Real,), int: (Integral,), bool: (bool, np.bool_)}.get(hint, (hint,))
 
 
 def _is_texts(coder, value):
@@ -246,18 +310,21 @@ def _decode_masked(coder, content):
     return np.ma.array(data, mask=np.ma.nomask if mask is None else mask)
 
 
-def _decode_generator(coder, content):
-    state = coder.decode(content)
-    bits = BIT_GENERATORS[state["bit_generator"]]()
-    bits.state = state
-    return np.random.Generator(bits)
+def _decode_array(coder, content):
+    name, dtype = content
+    array = coder.take(name).numpy()
+    if array.dtype.name not in (dtype, dtype.removeprefix("u")):
+        raise ValueError(f"an array is of {array.dtype}, not {dtype}")
+    return array.view(SCALARS[dtype])
 
 
-def _decode_random_state(coder, content):
-    state = coder.decode(content)
-    random_state = np.random.RandomState(BIT_GENERATORS[state["bit_generator"]]())
-    random_state.set_state(state)
-    return random_state
+def _decode_texts(coder, content):
+    kind, texts = content
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("a text is none")
+    # An array of texts gives each the room of the longest.
+    coder.spend(4 * len(texts) * max(map(len, texts), default=0) if kind == "U" else 0)
+    return np.array(texts, {"O": object, "U": str}[kind])
 
 
 def _decode_partial(coder, content):
@@ -318,16 +385,12 @@ TAGS = {  # the first that suits is taken
     "texts": Tag(
         _is_texts,
         lambda coder, array: [array.dtype.kind, array.tolist()],
-        lambda coder, content: np.array(
-            content[1], {"O": object, "U": str}[content[0]]
-        ),
+        _decode_texts,
     ),
     "array": Tag(
         _of(np.ndarray),
         _encode_array,
-        lambda coder, content: (
-            coder.tensors[content[0]].numpy().view(SCALARS[content[1]])
-        ),
+        _decode_array,
     ),
     "masked": Tag(
         lambda coder, value: isinstance(value, np.ma.MaskedArray),
@@ -337,7 +400,7 @@ TAGS = {  # the first that suits is taken
     "tensor": Tag(
         lambda coder, value: isinstance(value, torch.Tensor),
         lambda coder, value: coder.keep(value.detach().cpu().clone().contiguous()),
-        lambda coder, name: coder.tensors[name],
+        lambda coder, name: coder.take(name),
     ),
     "value": Tag(
         lambda coder, value: _name(coder.known.values, type(value)),
@@ -357,12 +420,12 @@ TAGS = {  # the first that suits is taken
     "generator": Tag(
         _of(np.random.Generator),
         lambda coder, value: coder.encode(value.bit_generator.state),
-        _decode_generator,
+        lambda coder, content: generator(coder.decode(content)),
     ),
     "random_state": Tag(
         _of(np.random.RandomState),
         lambda coder, value: coder.encode(value.get_state(legacy=False)),
-        _decode_random_state,
+        lambda coder, content: random_state(coder.decode(content)),
     ),
     "device": Tag(
         _of(torch.device),

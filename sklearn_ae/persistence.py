@@ -7,13 +7,22 @@ function or class of ours: a line in `NAMED`; values of another dataclass: in `V
 
 import functools
 import platform
+import warnings
 
 import numpy as np
 import sklearn
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ._checks import (
+    check_built,
+    check_codec,
+    check_estimator,
+    check_fitted,
+    check_net,
+)
 from ._convolutional import ConvolutionalNetwork
 from ._engine.adversarial import AdversarialObjective
 from ._engine.batches import Batches, Rows
@@ -43,7 +52,10 @@ from ._engine.wrappers import Filled, KSparse, Ordered, PCAStart, Widths
 from ._estimators import ESTIMATORS
 from ._format import pack, safetensors, unpack
 from ._generative import PRIORS
+from ._imputer import AutoencoderImputer
 from ._onnx import OnnxMixin
+from ._outliers import AutoencoderOutlierDetector
+from ._search import AutoencoderTransformerCV
 from ._tags import Coder, Known
 
 __all__ = ["load", "save", "skops_types", "to_onnx"]
@@ -80,7 +92,40 @@ VALUES = {
 }
 # What an outlier detector fits by default.
 AROUND = {known.__name__: known for known in (Pipeline, StandardScaler)}
-KNOWN = Known({**ESTIMATORS, **AROUND}, NETS, VALUES, NAMED)
+# What else than parameters an estimator may have, besides what any has.
+ATTRIBUTES = {
+    **{kind: {"_fitted"} for kind in ESTIMATORS.values()},
+    AutoencoderImputer: {
+        *("autoencoder_", "autoencoders_", "error_", "indicated_", "kept_", "mean_"),
+        *("n_factors_", "n_iter_", "n_rounds_", "scale_", "spread_", "weight_"),
+    },
+    AutoencoderOutlierDetector: {"estimator_", "offset_"},
+    AutoencoderTransformerCV: {
+        *("best_estimator_", "best_index_", "best_score_", "cv_results_"),
+        *("n_components_", "n_splits_"),
+    },
+    Pipeline: set(),
+    StandardScaler: {"mean_", "n_samples_seen_", "scale_", "var_"},
+}
+ANY = {"n_features_in_", "feature_names_in_", "_sklearn_output_config"}
+ANY |= {"_namespace", "_sklearn_version"}
+# Parameters that name files, which a stranger could have written, or write over.
+PATHS = frozenset({"checkpoint", "memory"})
+KNOWN = Known(
+    {**ESTIMATORS, **AROUND},
+    NETS,
+    VALUES,
+    NAMED,
+    {kind: names | ANY for kind, names in ATTRIBUTES.items()},
+    PATHS,
+    {
+        AutoencoderNet: check_built,
+        BaseEstimator: check_estimator,
+        Codec: check_codec,
+        Fitted: check_fitted,
+    },
+    check_net,
+)
 
 
 def save(estimator, path):
@@ -99,14 +144,15 @@ def save(estimator, path):
         Of a class of this package, fitted or not. Parameters that are code of your own
         or another library's, such as a `module` class, `callbacks` or a `predictor`,
         are not written, and have to be given to `load`. Classes of `torch.optim` are
-        known by name.
+        known by name. A `checkpoint` is written, but `load` takes no paths.
     path : str or path-like
         Of the file, which is replaced if it exists.
 
     Raises
     ------
     TypeError
-        If the estimator is of another class, or holds something that no file can.
+        If the estimator is of another class, or holds something that no file can, such
+        as an attribute of your own.
     ImportError
         If safetensors is not installed.
 
@@ -144,8 +190,10 @@ def save(estimator, path):
 def load(path, **given):
     """Read an estimator that `save` wrote.
 
-    No code from the file is run, nor is anything imported that it names: a file from a
-    stranger can be wrong, but not dangerous.
+    No code from the file is run, nor is anything imported that it names. What it holds
+    is compared with what it says before anything is built: a small file takes little
+    memory, whatever it claims. So a file from a stranger can be wrong, but not
+    dangerous.
 
     Parameters
     ----------
@@ -164,10 +212,16 @@ def load(path, **given):
         goes on training as that one would have. A model from a device that is not here
         is on the CPU.
 
+    Warns
+    -----
+    UserWarning
+        If the file names a path, as `checkpoint` does: the parameter is None then.
+
     Raises
     ------
     ValueError
-        If the file is damaged, not one of `save`, or of another format.
+        If the file is damaged, not one of `save`, of another format, or holds what does
+        not go together, such as weights that are not finite.
     TypeError
         If parameters are missing in `given`, or some are not wanted.
     ImportError
@@ -204,15 +258,22 @@ def load(path, **given):
             f"{', '.join(sorted(unwanted))} to load."
         )
     try:
-        estimator = Coder(KNOWN, library.load(data), given).decode(content["root"])
+        coder = Coder(KNOWN, library.load(data), given)
+        estimator = coder.decode(content["root"])
         if type(estimator) not in ESTIMATORS.values():
             raise TypeError(f"it holds a {type(estimator).__name__}")
-        return estimator
     except Exception as error:  # whatever is wrong with a file that is not ours
         raise ValueError(
             f"{path} can't be made into an estimator: {type(error).__name__}: "
             f"{(str(error).splitlines() or [''])[0]}"
         ) from error
+    for name, value in coder.dropped.items():
+        warnings.warn(
+            f"{path} has {name}={value!r:.200}. load takes no paths from files: set "
+            f"{name} yourself, if you want it.",
+            stacklevel=2,
+        )
+    return estimator
 
 
 def skops_types():

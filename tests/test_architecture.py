@@ -12,14 +12,15 @@ import sklearn_ae
 PACKAGE = Path(sklearn_ae.__file__).parent
 # A room may import from the rooms before it.
 ORDER = [
-    *("_extras", "_independence", "_catalogue", "datasets", "_format", "_tags"),
+    *("_extras", "_independence", "_catalogue", "datasets", "_format"),
+    *("_randomness", "_tags"),
     *("_sklearn", "_engine", "_docstrings", "_params", "_html", "_onnx"),
     *("_arrays", "_gradients", "_truncation"),
     "_base",
     *("_autoencoder", "_denoising", "_convolutional", "_generative"),
     *("_variational", "_adversarial", "_imputer"),
     *("_size_scores", "_search", "_outliers"),
-    *("_estimators", "persistence"),
+    *("_estimators", "_checks", "persistence"),
     *("_reducers", "_images", "_far", "metrics", "inspection", "_measures"),
     "_verdict",
     *("_folds", "compare", "plotting", "callbacks", "_command", "__main__"),

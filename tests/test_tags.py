@@ -1,6 +1,6 @@
 """What a file makes of values: every tag, and what may be named."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -69,6 +69,7 @@ KNOWN = Known(
     nets={"Net": Net},
     values={"Scaling": Scaling, "Fitted": Fitted},
     named={"tanh": torch.tanh, "Linear": torch.nn.Linear},
+    attributes={Estimator: {"fitted_"}},
 )
 MINE = object()
 
@@ -223,6 +224,11 @@ def test_the_field_that_can_not_be_written_is_named():
 
 def test_a_value_in_an_estimator_is_saved(tmp_path, monkeypatch):
     monkeypatch.setitem(persistence.VALUES, "Scaling", Scaling)
+    known = persistence.KNOWN.attributes[AutoencoderTransformer]
+    names = {AutoencoderTransformer: known | {"scaling_"}}
+    monkeypatch.setattr(
+        persistence, "KNOWN", replace(persistence.KNOWN, attributes=names)
+    )
     model = AutoencoderTransformer(3)
     model.scaling_ = scaling()
     save(model, tmp_path / "model")

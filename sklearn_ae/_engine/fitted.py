@@ -77,8 +77,9 @@ class Fitted:
     def prefix(self, n_components):
         """Return what it is with the first code units alone."""
         codec = self.codec.prefix(n_components)
-        # The weights on trial are of a whole code.
-        return replace(self, codec=codec, curve=self.curve[:n_components], trial=None)
+        curve = self.curve[:n_components]
+        # The weights on trial and the shares are of a whole code.
+        return replace(self, codec=codec, curve=curve, shares=None, trial=None)
 
 
 def of_fit(read):
