@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._arrays import as_numpy, in_callers_arrays
 from ._autoencoder import AutoencoderTransformer
 from ._engine.factor import held_out, own_generator
-from ._sklearn import Interval, StrOptions, fit_context
+from ._sklearn import Interval, StrOptions, fit_context, inspected
 
 JUDGING = 0.1  # share of the observed cells that choose what fills the others
 ROUNDS = 2  # of the network at most, each reading what the one before filled
@@ -149,18 +149,26 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         self : object
             The fitted imputer.
         """
-        X = self._checked(X, reset=True, ensure_min_samples=2)
+        X, columns = self._inspected(X)
         gone = np.isnan(X)
         kept = np.flatnonzero(~gone.all(axis=0))
         if not len(kept):
             raise ValueError("X has no observed cell: there is nothing to learn from.")
-        mean = np.nanmean(X[:, kept], axis=0, dtype=np.float64)
-        scale = np.nanstd(X[:, kept], axis=0, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.nanmean(X[:, kept], axis=0, dtype=np.float64)
+            scale = np.nanstd(X[:, kept], axis=0, dtype=np.float64)
+        if not (np.isfinite(mean) & np.isfinite(scale)).all():
+            raise ValueError(
+                f"X has values too large to be squared: up to "
+                f"{np.nanmax(np.abs(X)):g}. Divide the columns by a number first."
+            )
         # A column of one value has a rounding error for a spread.
         scale[scale <= 1e-12 * np.abs(mean)] = 1.0
         rows = (X[:, kept] - mean) / scale
         seeds = check_random_state(self.random_state).randint(2**31, size=N_FITS)
         autoencoders = [self._learned(rows, int(seed)) for seed in seeds]
+        vars(self).pop("feature_names_in_", None)
+        vars(self).update(columns)
         self.autoencoders_ = autoencoders
         self.autoencoder_ = autoencoders[0]
         self.mean_, self.scale_, self.kept_ = mean, scale, kept
@@ -239,7 +247,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             The rows: what was observed is as it was.
         """
         check_is_fitted(self)
-        X = self._checked(X, reset=False)
+        X = self._checked(X)
         return self._completed(X, self._fill(self._standardized(X)))
 
     def inverse_transform(self, X):
@@ -290,7 +298,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
-        X = self._checked(X, reset=False)
+        X = self._checked(X)
         rows = self._standardized(X)
         filled, gone = self._fill(rows), np.isnan(rows)
         seed = check_random_state(random_state).randint(2**31)
@@ -301,14 +309,25 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             [self._completed(X, filled + self.spread_ * gone * away) for away in draws]
         )
 
-    def _checked(self, X, reset, **checks):
-        """Return X with NaN where cells are missing."""
-        by_nan = np.isnan(self.missing_values)
-        finite = "allow-nan" if by_nan else True
-        kinds = [np.float64, np.float32]
-        checks = {"dtype": kinds, "ensure_all_finite": finite, **checks}
-        X = validate_data(self, as_numpy(X), reset=reset, **checks)
-        return X if by_nan else np.where(np.equal(X, self.missing_values), np.nan, X)
+    def _inspected(self, X):
+        """Return X, as `_checked` does, and attributes that tell of its columns."""
+        checks = {**self._checks(), "ensure_min_samples": 2}
+        X, columns = inspected(self, as_numpy(X), **checks)
+        return self._with_nan(X), columns
+
+    def _checked(self, X):
+        """Return X with the columns of the fit, NaN where cells are missing."""
+        X = validate_data(self, as_numpy(X), reset=False, **self._checks())
+        return self._with_nan(X)
+
+    def _checks(self):
+        finite = "allow-nan" if np.isnan(self.missing_values) else True
+        return {"dtype": [np.float64, np.float32], "ensure_all_finite": finite}
+
+    def _with_nan(self, X):
+        if np.isnan(self.missing_values):
+            return X
+        return np.where(np.equal(X, self.missing_values), np.nan, X)
 
     def _standardized(self, X):
         """Return the columns that are filled, in float64."""

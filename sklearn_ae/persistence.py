@@ -212,11 +212,6 @@ def load(path, **given):
         goes on training as that one would have. A model from a device that is not here
         is on the CPU.
 
-    Warns
-    -----
-    UserWarning
-        If the file names a path, as `checkpoint` does: the parameter is None then.
-
     Raises
     ------
     ValueError
@@ -226,6 +221,11 @@ def load(path, **given):
         If parameters are missing in `given`, or some are not wanted.
     ImportError
         If safetensors is not installed.
+
+    Warns
+    -----
+    UserWarning
+        If the file names a path, as `checkpoint` does: the parameter is None then.
 
     See Also
     --------

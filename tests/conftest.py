@@ -15,6 +15,8 @@ settings.register_profile(
 settings.register_profile("many", max_examples=834, deadline=None, print_blob=True)
 settings.load_profile("few")
 
+collect_ignore = ["typed_usage.py"]  # for type checkers
+
 
 def pytest_collection_modifyitems(items):
     if torch.cuda.is_available():

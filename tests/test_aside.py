@@ -33,7 +33,9 @@ def survey(X, groups=None, random_state=0, **params):
     estimator = AutoencoderTransformer(2, max_iter=5, **params)
     device = torch.device("cpu")
     draws = generator(random_state)
-    return look_through(Job(estimator, X, None, groups, False, device, draws))
+    return look_through(
+        Job(estimator, X, None, groups, False, device, draws, None, len(X))
+    )
 
 
 def sides(X, **kwargs):

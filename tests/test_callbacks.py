@@ -273,7 +273,7 @@ def test_bad_arguments_are_refused_before_anything_is_written(tmp_path):
 
 def test_without_tensorboard_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(ImportError, match=r"install 'sklearn-ae\[tensorboard\]'"):
+    with pytest.raises(ImportError, match=r"pip install .*\[tensorboard\]"):
         autoencoder(TensorBoard(tmp_path)).fit(X)
 
 

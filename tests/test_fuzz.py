@@ -29,7 +29,7 @@ from sklearn_ae._generative import PRIORS
 ESTIMATORS = [
     thing
     for thing in (getattr(sklearn_ae, name) for name in sklearn_ae.__all__)
-    if hasattr(thing, "inverse_transform")  # what has codes
+    if hasattr(thing, "onnx_converter")  # what has codes
 ]
 
 # -- tables --
@@ -296,7 +296,7 @@ def _call(model, method, X, *args):
         assert result.n_components_ == X
     else:
         wide = method in ("reconstruct", "inverse_transform", "sample")
-        n_rows = X if method == "sample" else len(X)
+        n_rows = X if method == "sample" else np.shape(X)[0]
         n_columns = model.n_features_in_ if wide else model.n_components_
         shape = {"score": (), "score_samples": (n_rows,)}.get(
             method, (n_rows, n_columns)

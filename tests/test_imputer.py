@@ -5,6 +5,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -264,3 +265,13 @@ def test_any_mask_is_filled(fitted, new, max_iter):
     np.testing.assert_allclose(alone, filled[3:4], rtol=1e-3, atol=1e-4)
     bare = fitted.all(axis=0)
     assert (filled[:, bare] == np.where(new, 0.0, X)[:, bare]).all()
+
+
+@pytest.mark.parametrize("worst", [1e200, np.inf])
+def test_a_fit_that_is_refused_leaves_no_mark(worst):
+    X = pd.DataFrame({"a": [worst, 1.0, np.nan, 2.0]})
+    model = AutoencoderImputer(max_iter=0)
+    with pytest.raises(ValueError, match="too large"):
+        model.fit(X)
+    assert not hasattr(model, "feature_names_in_")
+    assert not hasattr(model, "n_features_in_")

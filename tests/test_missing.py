@@ -10,6 +10,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.sparse import csr_array
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
@@ -416,3 +417,10 @@ def test_an_interrupted_fit_goes_on(rows, tmp_path):
     model.set_params(callbacks=None).fit(X)
     np.testing.assert_array_equal(model.transform(X), whole.transform(X))
     assert model.validation_loss_curve_ == whole.validation_loss_curve_
+
+
+def test_cells_of_sparse_rows_do_not_judge():
+    model = AutoencoderTransformer(1, validation_rows="cells")
+    with pytest.raises(ValueError, match=r"validation_rows='cells' .* sparse X"):
+        model.fit(csr_array(np.eye(30)))
+    assert not hasattr(model, "n_features_in_")

@@ -149,8 +149,9 @@ class Codec:
             total += _variance(self, part, own)
             sums += (codes * own).sum(axis=0, dtype=np.float64)
             squares += (np.square(codes, dtype=np.float64) * own).sum(axis=0)
-        spread = np.maximum(squares - sums**2 / len(rows), 0)
-        if not spread.any():
+        with np.errstate(invalid="ignore"):  # of codes that are not finite
+            spread = np.maximum(squares - sums**2 / len(rows), 0)
+        if not (np.isfinite(spread).all() and spread.any()):
             spread = np.ones_like(spread)
         share = 1 - left / total if total else 1.0
         error = left / (n_cells or 1) * self.scaling.scale**2

@@ -17,7 +17,7 @@ from .fitted import Fitted
 from .losses import LOSSES, output_of
 from .plan import judged_share, n_aside
 from .scaling import Scaling, ends, measure, measure_observed, measure_weighted
-from .tables import HELD_CELLS, Picked, has_missing, is_large, parts
+from .tables import HELD_CELLS, Picked, Sparse, has_missing, is_large, parts
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,11 @@ def _expects_missing(job):
 def _look_through_missing(job, seed, n_wanted):
     """Do so where cells may be missing."""
     estimator, table, previous = job.estimator, job.table, job.previous
+    if isinstance(table, Sparse):
+        raise ValueError(
+            "validation_rows='cells' hides cells of rows that are held dense. Got a "
+            "sparse X: give X.toarray(), or take validation_rows='random'."
+        )
     output = output_of(estimator.loss, estimator.out_activation)
     scaling = previous.codec.scaling if previous else None
     if scaling is None and job.weights is not None:
