@@ -67,7 +67,10 @@ def test_fits_leave_nothing_behind(n_fits):
     before, memory = _left_over(), _memory() if LINUX else 0
     for i in range(n_fits):
         _fit(i)
-    assert _left_over() == before
+    after = _left_over()
+    assert after.pop("global generator") == before.pop("global generator")
+    # Fewer there may be: what tests before this one left goes away meanwhile.
+    assert not {kind: n for kind, n in after.items() if n > before[kind]}
     if LINUX:
         grown = _memory() - memory
         print(f"{n_fits} fits: {grown:.1f} MB more resident memory")
