@@ -133,7 +133,7 @@ def _is(value, fixed):
 
 def _check_sizes(blueprint, weights, n_cells):
     """Raise an error if more is to be built than there are weights for."""
-    if not all(isinstance(weights.get(part), dict) for part in ("module_",)):
+    if not isinstance(weights.get("module_"), dict):
         raise ValueError("a net's weights are none")
     for state in weights.values():
         for value in state.values():

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._arrays import as_numpy, in_callers_arrays
 from ._autoencoder import AutoencoderTransformer
-from ._engine.factor import held_out, own_generator
+from ._engine.factor import held_out, moments, own_generator
 from ._sklearn import Interval, StrOptions, fit_context, inspected
 
 JUDGING = 0.1  # share of the observed cells that choose what fills the others
@@ -155,8 +155,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         if not len(kept):
             raise ValueError("X has no observed cell: there is nothing to learn from.")
         with np.errstate(over="ignore", invalid="ignore"):
-            mean = np.nanmean(X[:, kept], axis=0, dtype=np.float64)
-            scale = np.nanstd(X[:, kept], axis=0, dtype=np.float64)
+            mean, scale = moments(X[:, kept])
         if not (np.isfinite(mean) & np.isfinite(scale)).all():
             raise ValueError(
                 f"X has values too large to be squared: up to "

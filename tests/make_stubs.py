@@ -102,7 +102,7 @@ def parameters(function, types):
     """Yield the parameters of a function as they are written, self first."""
     yield "self"
     starred = False
-    for name, parameter in list(inspect.signature(function).parameters.items()):
+    for name, parameter in inspect.signature(function).parameters.items():
         if name == "self":
             continue
         if parameter.kind is parameter.VAR_KEYWORD:

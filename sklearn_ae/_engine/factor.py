@@ -167,7 +167,8 @@ def moments(X, weights=None):
     ndarray, ndarray of shape (n_features,), float64
     """
     if weights is None:
-        return (each(X, axis=0, dtype=np.float64) for each in (np.nanmean, np.nanstd))
+        kind = {"axis": 0, "dtype": np.float64}
+        return np.nanmean(X, **kind), np.nanstd(X, **kind)
     counts = (~np.isnan(X) * weights[:, None]).sum(axis=0)
     mean = np.nansum(X * weights[:, None], axis=0) / counts
     squares = np.nansum(np.square(X - mean) * weights[:, None], axis=0)

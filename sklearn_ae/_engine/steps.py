@@ -101,19 +101,19 @@ class SteppingNet(NeuralNet):
     def train_step_single(self, batch, **fit_params):
         """Set the gradients, by hand where that is known how."""
         weights = weights_of(batch)
-        if self.by_hand_ is None and weights is None:
+        if self.by_hand_ is not None:
+            loss, y_pred = self.by_hand_(*batch, weights)
+        elif weights is None:
             return super().train_step_single(batch, **fit_params)
-        if self.by_hand_ is None:
+        else:  # which skorch's step would not see
             inputs, targets = batch
             self._set_training(True)
             y_pred = self.infer(inputs, **fit_params)
-            turns = self.criterion_.turns(
+            losses = self.criterion_.row_losses(
                 self.module_, y_pred, targets, inputs, weights
             )
-            loss, _ = next(turns)
+            loss = losses.mean()
             loss.backward()
-            return {"loss": loss, "y_pred": y_pred}
-        loss, y_pred = self.by_hand_(*batch, weights)
         return {"loss": loss, "y_pred": y_pred}
 
     def judged(self, y_pred, batch):
