@@ -107,7 +107,7 @@ class ConvolutionalNetwork(nn.Module):
     def silence(self):
         """Make code and reconstruction zero, in a state that can learn."""
         for part in (self.encode, self.decode):
-            silence([layer for layer in part if hasattr(layer, "weight")][-1])
+            silence(part)
 
 
 def _sizes(image_shape, n_stages):

@@ -178,3 +178,59 @@ def test_listeners_do_not_change_a_fit():
     assert all(np.isfinite(listener.norms))
     for name in alone:
         torch.testing.assert_close(alone[name], heard[name], rtol=0, atol=0)
+
+
+def worst_error(gradients, expected):
+    """Return the largest error of a gradient, as a share of its size."""
+    pairs = zip(gradients, expected, strict=True)
+    return max(((g - e).norm() / e.norm()).item() for g, e in pairs)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("ordered", [False, True])
+def test_products_of_bfloat16(ordered, ends):
+    options = {"ordered": ordered, "ends": ends, "unit": 1.7}
+    made_of = {"activation": "silu", "hidden_layer_sizes": (6, 4), **options}
+    inputs, targets = batch()
+    _, _, exact = by_autograd(*made(**made_of), inputs, targets)
+    inputs, targets = inputs.float(), targets.float()
+    module, objective = (part.float() for part in made(**made_of))
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        _, _, cast = by_autograd(module, objective, inputs, targets)
+    step = Step.of(module, objective, half=True)
+    errors = []
+    for _ in range(2):  # the second reads weights that have moved
+        torch.manual_seed(2)
+        loss, y_pred = step(inputs, targets)
+        y = y_pred[0] if ordered else y_pred
+        gradients = [p.grad.clone() for p in module.parameters()]
+        assert {t.dtype for t in (loss, y, *gradients)} == {torch.float32}
+        errors.append(worst_error(gradients, exact))
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.mul_(1.5)
+    assert errors[0] < 0.05
+    assert errors[0] < 2 * worst_error(cast, exact)
+    assert errors[1] > 0.2
+
+
+def test_fits_in_bfloat16_are_as_good(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = np.tanh(rng.normal(size=(1200, 2)) @ rng.normal(scale=2.0, size=(2, 24)))
+    X += rng.normal(scale=0.1, size=X.shape)
+    params = {"max_iter": 20, "random_state": 0, "hidden_layer_sizes": (32,)}
+    calls = []
+    call = Step.__call__
+
+    def counted(step, *args):
+        calls.append(step.half)
+        return call(step, *args)
+
+    monkeypatch.setattr(Step, "__call__", counted)
+    whole = AutoencoderTransformer(2, **params).fit(X)
+    assert not any(calls)
+    half = AutoencoderTransformer(2, precision="bfloat16", **params).fit(X)
+    assert calls[-1]
+    assert whole.best_iter_ > 0
+    assert half.best_loss_ == pytest.approx(whole.best_loss_, rel=0.01)
+    assert half.loss_curve_ != whole.loss_curve_

@@ -247,9 +247,13 @@ def test_a_fit_is_what_it_was(case):
     got = json.loads(json.dumps(run(case)))
     expected = record["cases"][case]
     if record["machine"] != machine():
-        np.testing.assert_allclose(
-            numbers(got), numbers(expected), rtol=0.05, atol=0.05
-        )
+        # A column that hardly varies has rounding errors for a reconstruction.
+        for name in expected:
+            wanted = numbers({name: expected[name]})
+            size = np.nanmax(np.abs([1.0, *wanted]))
+            np.testing.assert_allclose(
+                numbers({name: got[name]}), wanted, rtol=0.05, atol=0.02 * size
+            )
         return
     if case in READ_ONCE:
         for name in ("codes", "rows"):

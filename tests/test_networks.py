@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from torch import nn
 
 from sklearn_ae import AutoencoderTransformer
@@ -188,3 +189,45 @@ def test_wide_rows_are_read_in_a_larger_unit(n_features, options, unit):
         torch.testing.assert_close(added, gate * module.network.decode(z / unit))
         if options != {"module": Halving}:
             assert gate == unit
+
+
+def linear_layers(monkeypatch, call, X):
+    """Return how many linear layers a method goes through, and what it returns."""
+    n_calls = 0
+    forward = nn.Linear.forward
+
+    def counted(layer, x):
+        nonlocal n_calls
+        n_calls += 1
+        return forward(layer, x)
+
+    with monkeypatch.context() as context:
+        context.setattr(nn.Linear, "forward", counted)
+        result = call(X)
+    return n_calls, result
+
+
+def test_pca_that_is_kept_costs_what_pca_costs(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(100, 6)).astype(np.float32)
+    model = AutoencoderTransformer(
+        2, hidden_layer_sizes=(5,), max_iter=0, out_activation="identity"
+    ).fit(X)
+    network = model.net_.module_.network
+    pca = PCA(2).fit(X)
+    n_calls, codes = linear_layers(monkeypatch, model.transform, X)
+    assert n_calls == 1
+    np.testing.assert_allclose(np.abs(codes), np.abs(pca.transform(X)), atol=1e-5)
+    # A user's hook is called all the same,
+    seen = []
+    hook = network.encode[0].register_forward_hook(lambda *_: seen.append(1))
+    n_calls, heard = linear_layers(monkeypatch, model.transform, X)
+    assert (n_calls, len(seen)) == (3, 1)
+    np.testing.assert_array_equal(heard, codes)
+    hook.remove()
+    # and a bias is added.
+    with torch.no_grad():
+        network.encode[-1].bias += 1
+    n_calls, moved = linear_layers(monkeypatch, model.transform, X)
+    assert n_calls == 3
+    assert (moved - codes).min() > 0.1
+    assert np.ptp(moved - codes) < 1e-4

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from .networks import DenseNetwork
+from .networks import DenseNetwork, has_hooks
 from .objective import Objective, OrderedObjective, weighed
 from .wrappers import Ordered, PCAStart
 
@@ -59,7 +59,8 @@ class Passes:
 
     What `DenseNetwork` in `PCAStart` is. All tensors have a first axis for the members;
     parameters come in pairs, weight (n_members, n_out, n_in) and bias (n_members, 1,
-    n_out): the encoder's layers, the decoder's, then the linear path in and out.
+    n_out): the encoder's layers, the decoder's, then the linear path in and out. Where
+    these and the rows are bfloat16, codes and what is decoded are float32 all the same.
 
     Parameters
     ----------
@@ -80,9 +81,9 @@ class Passes:
         """Return what is decoded of x (n_members, n_rows, n_features)."""
         encoder, decoder, (w_in, b_in, w_out, b_out) = self._parts(parameters)
         added = self._perceptron(x, encoder)[2]
-        z = torch.baddbmm(b_in, x, w_in.mT).add_(added, alpha=self.unit)
+        z = self._sum(torch.baddbmm(b_in, x, w_in.mT), added).to(x.dtype)
         added = self._perceptron(z, decoder)[2]
-        return torch.baddbmm(b_out, z, w_out.mT).add_(added, alpha=self.unit)
+        return self._sum(torch.baddbmm(b_out, z, w_out.mT), added)
 
     def backward(self, x, parameters, gradients, slope, counts=None, flags=False):
         """Set the gradients of a loss; return what was decoded, and the codes.
@@ -103,13 +104,14 @@ class Passes:
         g_encoder, g_decoder, g_linear = self._parts(gradients)
         *x_read, added = self._perceptron(x, encoder)
         # (n_members, n_rows, n_components)
-        codes = z = torch.baddbmm(b_in, x, w_in.mT).add_(added, alpha=self.unit)
+        codes = self._sum(torch.baddbmm(b_in, x, w_in.mT), added)
+        z = codes.to(x.dtype)
         if counts is not None:
             z = z * counts
             z = torch.cat([z, counts], 2) if flags else z
         *z_read, added = self._perceptron(z, decoder)
-        y = torch.baddbmm(b_out, z, w_out.mT).add_(added, alpha=self.unit)
-        g = slope(y)  # (n_members, n_rows, n_features)
+        y = self._sum(torch.baddbmm(b_out, z, w_out.mT), added)
+        g = slope(y).to(x.dtype)  # (n_members, n_rows, n_features)
         _set_gradient(g, z, *g_linear[2:])
         g_z = torch.bmm(g, w_out).add_(self._back(g, *z_read, decoder, g_decoder))
         if counts is not None:
@@ -117,6 +119,10 @@ class Passes:
         _set_gradient(g_z, x, *g_linear[:2])
         self._back(g_z, *x_read, encoder, g_encoder, need_input=False)
         return y, codes
+
+    def _sum(self, linear, added):
+        wide = torch.promote_types(linear.dtype, torch.float32)
+        return linear.to(wide).add_(added, alpha=self.unit)
 
     def _parts(self, parameters):
         n = 2 * self.n_layers
@@ -167,25 +173,36 @@ class Step:
         Whether an ordered network decodes which units count.
     unit : float
         What the network counts in.
+    half : bool
+        Whether products are of bfloat16. Weights and their gradients are not.
     """
 
-    def __init__(self, layers, activation, objective, flags, unit):
+    def __init__(self, layers, activation, objective, flags, unit, half):
         self.passes = Passes(len(layers) // 2 - 1, activation, unit)
         self.objective = objective
         self.flags = flags
+        self.half = half
         self.own = [p for layer in layers for p in (layer.weight, layer.bias)]
         self.grads = [torch.empty_like(p) for p in self.own]
-        self.parameters = [_beside(p.detach()) for p in self.own]
-        self.gradients = [_beside(grad) for grad in self.grads]
+        # What the passes read and set: these, or copies of lower precision.
+        self.read = [p.detach() for p in self.own]
+        self.set = self.grads
+        if half:
+            self.read = [p.bfloat16() for p in self.read]
+            self.set = [torch.empty_like(p) for p in self.read]
+        self.parameters = [_beside(p) for p in self.read]
+        self.gradients = [_beside(grad) for grad in self.set]
 
     @classmethod
-    def of(cls, module, objective):
+    def of(cls, module, objective, half=False):
         """Return the step of a module, or None where it is left to autograd.
 
         Parameters
         ----------
         module : Module
         objective : Objective
+        half : bool, default=False
+            Whether products shall be of bfloat16.
         """
         ordered = type(module) is Ordered
         start = module.network if ordered else module
@@ -217,7 +234,7 @@ class Step:
         if not plain:
             return None
         flags = ordered and module.flags
-        return cls(linear, kinds.pop(), objective, flags, start.unit)
+        return cls(linear, kinds.pop(), objective, flags, start.unit, half)
 
     def __call__(self, inputs, targets, weights=None):
         """Set the gradients; return the mean loss and what predicts it.
@@ -241,7 +258,7 @@ class Step:
             lengths = objective.draw_lengths(n_rows)
             weights = weighed(objective.length_weights[lengths - 1], weights)
             units = torch.arange(self.own[-2].shape[1] // (1 + self.flags))
-            counts = (units < lengths[:, None]).to(inputs)[None]
+            counts = (units < lengths[:, None]).to(self.read[0])[None]
         loss = None
 
         def slope(decoded):
@@ -254,9 +271,14 @@ class Step:
             return (g if weights is None else g.mul_(weights[:, None]))[None]
 
         with torch.no_grad():
+            if self.half:
+                torch._foreach_copy_(self.read, self.own)
+            x = inputs.to(self.read[0])[None]
             y, codes = self.passes.backward(
-                inputs[None], self.parameters, self.gradients, slope, counts, self.flags
+                x, self.parameters, self.gradients, slope, counts, self.flags
             )
+            if self.half:
+                torch._foreach_copy_(self.grads, self.set)
         for parameter, grad in zip(self.own, self.grads, strict=True):
             parameter.grad = grad
         return loss, y[0] if counts is None else (y[0], codes[0], lengths)
@@ -265,9 +287,3 @@ class Step:
 def _beside(tensor):
     """Return a weight or a bias as that of one member."""
     return tensor[None] if tensor.ndim == 2 else tensor[None, None]
-
-
-def has_hooks(module):
-    """Tell whether anyone listens to what a module does."""
-    names = ("forward", "forward_pre", "backward", "backward_pre")
-    return any(getattr(module, f"_{name}_hooks") for name in names)

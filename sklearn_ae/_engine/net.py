@@ -113,16 +113,16 @@ class AutoencoderNet(SteppingNet):
         """Go through the batches once, and note their mean loss."""
         if iterator is None:
             return
-        half = training and self.half_
         self.by_hand_ = self.replay_ if training else None
-        if training and self.takes_by_hand and not half and self.by_hand_ is None:
-            self.by_hand_ = Step.of(self.module_, self.criterion_)
+        if training and self.takes_by_hand and self.by_hand_ is None:
+            self.by_hand_ = Step.of(self.module_, self.criterion_, self.half_)
+        cast = training and self.half_ and not isinstance(self.by_hand_, Step)
         device, noted = torch.device(self.device).type, self.criterion_.noted
         noted.clear()
         with (
             contextlib.nullcontext() if training else averaged(self),
             # Its cache of weights would outlive the step that changes them.
-            torch.autocast(device, torch.bfloat16, half, cache_enabled=False),
+            torch.autocast(device, torch.bfloat16, cast, cache_enabled=False),
         ):
             losses, sizes = self._go_through(
                 iterator, training, prefix, step_fn, **fit_params

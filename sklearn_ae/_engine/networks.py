@@ -70,7 +70,7 @@ class DenseNetwork(nn.Module):
     def silence(self):
         """Make code and reconstruction zero, in a state that can learn."""
         for part in (self.encode, self.decode):
-            silence(part[-1])
+            silence(part)
 
 
 def glorot(layer):
@@ -81,10 +81,29 @@ def glorot(layer):
     return layer
 
 
-def silence(layer):
-    """Set a layer's weights and biases to zero."""
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+def silence(part):
+    """Set the weights and biases of the last of some layers that has them to zero."""
+    for parameter in _last(part).parameters():
+        nn.init.zeros_(parameter)
+
+
+def is_silent(part):
+    """Tell whether layers are as `silence` leaves them, and nobody listens to them.
+
+    They give zeros then.
+
+    Parameters
+    ----------
+    part : Sequential or callable
+        Of what is no sequence of layers nothing is known.
+    """
+    if not isinstance(part, nn.Sequential) or any(map(has_hooks, part.modules())):
+        return False
+    return not any(parameter.any() for parameter in _last(part).parameters())
+
+
+def _last(part):
+    return [layer for layer in part if hasattr(layer, "weight")][-1]
 
 
 def perceptron(sizes, activation, dropout):
@@ -169,3 +188,9 @@ def layers(module, n_features):
         for hook in hooks:
             hook.remove()
     return found
+
+
+def has_hooks(module):
+    """Tell whether anyone listens to what a module does."""
+    names = ("forward", "forward_pre", "backward", "backward_pre")
+    return any(getattr(module, f"_{name}_hooks") for name in names)

@@ -6,7 +6,7 @@ is asked for once and played back as a whole.
 
 import torch
 
-from .backward import has_hooks
+from .networks import has_hooks
 from .objective import Objective, OrderedObjective
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from .networks import is_silent
+
 
 @dataclass(frozen=True)
 class Widths:
@@ -107,15 +109,21 @@ class PCAStart(nn.Module):
 
     def encode(self, x):
         """Return the code of x."""
-        added = self.encode_gate * self.network.encode(x / self.unit)
-        return self.encode_linear(x) + added  # (n_samples, n_encoded)
+        codes = self.encode_linear(x)  # (n_samples, n_encoded)
+        return codes + self._added("encode", self.encode_gate, x)
 
     def decode(self, z):
         """Return the data of code z, before the output activation."""
         # In bfloat16 the links' borders would be rounded to where they are infinite.
         linear = self.link(self.decode_linear(z).to(self.decode_linear.weight.dtype))
-        added = self.decode_gate * self.network.decode(z / self.unit)
-        return linear + added  # (…, n_features)
+        return linear + self._added("decode", self.decode_gate, z)  # (…, n_features)
+
+    def _added(self, name, gate, h):
+        part = getattr(self.network, name)
+        # Where PCA was kept, rows that come later need not wait for zeros.
+        if torch.is_inference_mode_enabled() and is_silent(part):
+            return 0.0
+        return gate * part(h / self.unit)
 
     def forward(self, x):
         """Return the reconstruction of x, before the output activation."""
