@@ -124,7 +124,7 @@ def hover_page(
         title=html.escape(title),
         about=html.escape(
             f"{len(codes):,} rows, coded by {type(estimator).__name__}. Move over the "
-            f"map: what is under the cursor is decoded."
+            f"map, or tap on it: the code there is decoded."
         ),
         # A name that holds "</script>" shall not end the script.
         data=json.dumps(data, default=float).replace("<", "\\u003c"),
