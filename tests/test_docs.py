@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\(((?!https?:)[^)#]+)")
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PAGES = {
     str(page.relative_to(ROOT)): blocks
@@ -21,3 +22,14 @@ def test_blocks_run_as_pasted(page, tmp_path, monkeypatch):
     namespace = {"__name__": "__main__"}
     for number, block in enumerate(PAGES[page], 1):
         exec(compile(block, f"{page}, block {number}", "exec"), namespace)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_links_of_pages_outside_the_documentation_lead_somewhere(name):
+    """Sphinx looks after those inside."""
+    missing = [
+        link
+        for link in LINK.findall((ROOT / name).read_text())
+        if not (ROOT / link).exists()
+    ]
+    assert missing == []
