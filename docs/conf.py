@@ -1,6 +1,7 @@
 """Sphinx: the guide in Markdown, the API from docstrings, the gallery from scripts.
 
-Everything is built from this folder and the installed package: no network.
+Everything is built from this folder and the installed package. Without a network only
+links to pages of other projects are missing.
 """
 
 import sklearn_ae
@@ -13,13 +14,30 @@ version = release = sklearn_ae.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "examples", "sg_execution_times.rst"]
-nitpicky = False  # no inventories of other projects, so their names are not links
+nitpicky = False  # names of other projects are links only where there is a network
+
+# Where a project's own list of names can't be had, an empty one stands in for it: else
+# no network would be a warning, and warnings are errors.
+OTHERS = {
+    "sklearn": "https://scikit-learn.org/stable",
+    "skorch": "https://skorch.readthedocs.io/en/stable",
+    "torch": "https://docs.pytorch.org/docs/stable",
+    "numpy": "https://numpy.org/doc/stable",
+    "pandas": "https://pandas.pydata.org/docs",
+    "matplotlib": "https://matplotlib.org/stable",
+}
+intersphinx_mapping = {
+    name: (address, (None, "no_names.inv")) for name, address in OTHERS.items()
+}
+intersphinx_timeout = 10
+intersphinx_cache_limit = 0  # lists that could not be had are asked for next time
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

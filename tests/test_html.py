@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch import nn
 
 import sklearn_ae
 from sklearn_ae import AutoencoderTransformer, AutoencoderTransformerCV, _html
+from sklearn_ae._estimators import ESTIMATORS
 
 X = load_iris().data
 
@@ -112,6 +114,12 @@ def test_links_lead_to_our_pages_where_there_is_a_site(monkeypatch):
     assert f'href="{address}' in model._repr_html_()
     assert f'href="{address}' in make_pipeline(model)._repr_html_()
     assert type("Own", (AutoencoderTransformer,), {})()._get_doc_link() == ""
+
+
+def test_each_page_that_a_diagram_links_to_is_made():
+    listed = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
+    section = listed.partition("## Estimators")[2].partition("##")[0]
+    assert set(ESTIMATORS) <= set(section.split())
 
 
 @pytest.mark.parametrize(
