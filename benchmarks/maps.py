@@ -5,9 +5,9 @@ training and held-out rows, whose codes are the method's own for new rows. Accur
 that of 5 neighbours among the training codes, trustworthiness that of 5 neighbours
 among held-out rows, "unexplained" the share of variance that a code's reconstruction
 leaves, where there is a way back; seconds are of the CPU: of the fit, and of the codes
-of the held-out rows and their reconstructions. ``mnist`` is 20,000 training images and
-5,000 others, one split. It needs ``pip install umap-learn openTSNE pacmap``; methods
-that are not there are left out.
+of the held-out rows and their reconstructions. ``mnist`` and ``fashion-mnist`` are
+20,000 training images and 5,000 others, one split. It needs ``pip install umap-learn
+openTSNE pacmap``; methods that are not there are left out.
 """
 
 import argparse
@@ -79,11 +79,14 @@ METHODS = {
     "noise": lambda seed: AutoencoderTransformer(
         2, noise="gaussian", random_state=seed
     ),
+    "neighbors=0.1": lambda seed: AutoencoderTransformer(
+        2, neighbors=0.1, random_state=seed
+    ),
+    "neighbors=0.3": lambda seed: AutoencoderTransformer(
+        2, neighbors=0.3, random_state=seed
+    ),
     "neighbors=1": lambda seed: AutoencoderTransformer(
         2, neighbors=1.0, random_state=seed
-    ),
-    "longer": lambda seed: AutoencoderTransformer(
-        2, neighbors=0.3, noise="gaussian", max_iter=200, random_state=seed
     ),
     "UMAP": umap,
     "openTSNE": OpenTSNE,
@@ -131,7 +134,10 @@ def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "name", choices=["digits", "mnist"], default="digits", nargs="?"
+        "name",
+        choices=["digits", "mnist", "fashion-mnist"],
+        default="digits",
+        nargs="?",
     )
     parser.add_argument("--data-dir")
     parser.add_argument("--only", nargs="+", choices=METHODS, default=list(METHODS))

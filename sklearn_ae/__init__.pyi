@@ -70,7 +70,8 @@ class AdversarialAutoencoder(TransformerMixin, BaseEstimator):
         code_activation: Literal[
             "elu", "gelu", "identity", "logistic", "relu", "silu", "tanh"
         ] = "identity",
-        noise: Literal["gaussian", "masking", "salt_and_pepper", "swap"] | None = None,
+        noise: Literal["auto", "gaussian", "masking", "salt_and_pepper", "swap"]
+        | None = "auto",
         noise_level: Literal["auto"] | float = "auto",
         penalty: Literal["contractive", "k_sparse", "kl", "l1"] | None = None,
         penalty_weight: float = 0.01,
@@ -215,7 +216,8 @@ class AutoencoderTransformer(TransformerMixin, BaseEstimator):
         code_activation: Literal[
             "elu", "gelu", "identity", "logistic", "relu", "silu", "tanh"
         ] = "identity",
-        noise: Literal["gaussian", "masking", "salt_and_pepper", "swap"] | None = None,
+        noise: Literal["auto", "gaussian", "masking", "salt_and_pepper", "swap"]
+        | None = "auto",
         noise_level: Literal["auto"] | float = "auto",
         penalty: Literal["contractive", "k_sparse", "kl", "l1"] | None = None,
         penalty_weight: float = 0.01,
@@ -329,7 +331,8 @@ class ConvolutionalAutoencoder(TransformerMixin, BaseEstimator):
         code_activation: Literal[
             "elu", "gelu", "identity", "logistic", "relu", "silu", "tanh"
         ] = "identity",
-        noise: Literal["gaussian", "masking", "salt_and_pepper", "swap"] | None = None,
+        noise: Literal["auto", "gaussian", "masking", "salt_and_pepper", "swap"]
+        | None = "auto",
         noise_level: Literal["auto"] | float = "auto",
         penalty: Literal["contractive", "k_sparse", "kl", "l1"] | None = None,
         penalty_weight: float = 0.01,
@@ -403,7 +406,7 @@ class DenoisingAutoencoder(TransformerMixin, BaseEstimator):
         self,
         n_components: int | float | None = 2,
         *,
-        noise: Literal["gaussian", "masking", "salt_and_pepper", "swap"]
+        noise: Literal["auto", "gaussian", "masking", "salt_and_pepper", "swap"]
         | None = "gaussian",
         noise_level: Literal["auto"] | float = "auto",
         hidden_layer_sizes: Literal["auto"] | Sequence[int] | np.ndarray | int = "auto",
@@ -514,7 +517,8 @@ class VariationalAutoencoder(TransformerMixin, BaseEstimator):
             "auto", "clip", "identity", "logistic", "tanh"
         ] = "auto",
         code_activation: Literal["identity"] = "identity",
-        noise: Literal["gaussian", "masking", "salt_and_pepper", "swap"] | None = None,
+        noise: Literal["auto", "gaussian", "masking", "salt_and_pepper", "swap"]
+        | None = "auto",
         noise_level: Literal["auto"] | float = "auto",
         penalty: Literal["contractive", "l1"] | None = None,
         penalty_weight: float = 0.01,

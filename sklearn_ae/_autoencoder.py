@@ -41,7 +41,7 @@ class AutoencoderTransformer(BaseAutoencoder):
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Widths of the encoder's hidden layers, an int for a single one; the decoder has
         them in reverse. ``()`` is a linear autoencoder. "auto" is (512, 256) above 200
-        columns, otherwise (256, 128); and (128, 64) for at most 1,000 rows.
+        columns or with `neighbors`, else (128, 64) up to 1,000 rows, (256, 128) above.
     activation : {"auto", "relu", "identity", "tanh", "logistic", "silu", "gelu", \
             "elu"}, default="auto"
         Of the hidden layers. Code and reconstruction are linear. "auto" is "relu" up to
@@ -87,9 +87,11 @@ class AutoencoderTransformer(BaseAutoencoder):
     code_activation : {"identity", "relu", "tanh", "logistic", "silu", "gelu", "elu"}, \
             default="identity"
         Of the code. All but "identity" need ``init="random"``.
-    noise : {"gaussian", "masking", "salt_and_pepper", "swap"} or None, default=None
+    noise : {"auto", "gaussian", "masking", "salt_and_pepper", "swap"} or None, \
+            default="auto"
         What corrupts the rows that the network reads in training: see
-        `DenoisingAutoencoder`.
+        `DenoisingAutoencoder`. "auto" is nothing, but with `neighbors` "gaussian", of
+        counts "masking"; rows set aside are judged as they are then.
     noise_level : float or "auto", default="auto"
         How much of it: see `DenoisingAutoencoder`.
     penalty : {"l1", "kl", "contractive", "k_sparse"} or None, default=None
@@ -115,17 +117,14 @@ class AutoencoderTransformer(BaseAutoencoder):
         the units that stay: an int, or a share of them, by default 0.25.
     neighbors : float or None, default=None
         Weight of a loss of neighbours, for codes of two or three units that are looked
-        at as a map; 1.0 is a good one for the squared error. Each row of a batch comes
-        with one of its 15 nearest training rows, drawn anew in every epoch. To the mean
-        loss of the cells is added, times the weight, minus the logarithm of that row's
-        share of all likenesses, 1 / (1 + distance²) of codes in units of `scale_`, to
-        the rows that came with the others (InfoNCE, with the kernel of t-SNE). Nearest
-        is meant in the first 50 principal components. Epochs are judged by the same
-        sum: of each row set aside the reconstruction, and how well its code tells a
-        training row near it from those near other rows. PCA is kept where no epoch has
-        significantly less of it; the reconstruction alone may be worse than without,
-        even than PCA's. A step takes twice the time. Neighbours in `partial_fit` are of
-        the chunk. Not with ordered codes, missing cells and tables that are streamed.
+        at as a map; 0.3 is a good one for the squared error. Each row of a batch comes
+        with one of its 15 nearest training rows (in the first 50 principal components),
+        and it costs what their codes are less alike, by 1 / (1 + distance²) in units of
+        `scale_`, than the row's and those that came with others (InfoNCE with the
+        kernel of t-SNE). Epochs, and PCA, are judged by the reconstruction of rows set
+        aside and this loss of theirs together; the reconstruction alone may be worse
+        than PCA's. Network, batches and steps that are "auto" are larger. Neighbours in
+        `partial_fit` are of the chunk. Not with ordered codes, missing cells, streams.
     init : {"pca", "random"}, default="pca"
         "pca" starts at PCA by the linear path. "random" is a plain autoencoder, without
         that path, from Glorot's random weights, and has no promise towards PCA.
@@ -133,7 +132,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         Weight decay. "auto" is 0.1 with AdamW, 0.01 with others. Images gain by more.
     batch_size : int or "auto", default="auto"
         Rows in a training step. "auto" is a twentieth of the rows, from 16 to 512, for
-        an ordered code half as many again, from 24.
+        an ordered code half as many again, from 24; with `neighbors` a third of the
+        rows in `fit`, from 16 to 512.
     learning_rate : {"one_cycle", "constant"}, default="one_cycle"
         Schedule of the learning rate: up to `learning_rate_init` and down to zero
         (Smith and Topin 2019), or `learning_rate_init` throughout.
@@ -144,9 +144,9 @@ class AutoencoderTransformer(BaseAutoencoder):
         divided by 2,000, at most 0.006.
     max_iter : int or "auto", default="auto"
         Epochs at most; with 0 the start is the result. "auto" is as many as make 1,000
-        steps, for an ordered code 2,000, from 13 to 200 epochs. With more
-        columns than rows a fit that shows no sign of a gain on PCA ends after 15 % of
-        them, at least 5 and at most 10.
+        steps, for an ordered code 2,000, from 13 to 200 epochs; with `neighbors` 1,600,
+        up to 300 epochs. With more columns than rows a fit that shows no sign of a gain
+        on PCA ends after 15 % of them, at least 5 and at most 10.
     tol : float, default=1e-3
         Share by which the validation loss must fall to count as an improvement.
     early_stopping : bool, default=True
@@ -342,7 +342,7 @@ class AutoencoderTransformer(BaseAutoencoder):
 
     A map, on which rows lie near their neighbours, and which decodes:
 
-    >>> drawn = AutoencoderTransformer(2, neighbors=1.0, max_iter=20, random_state=0)
+    >>> drawn = AutoencoderTransformer(2, neighbors=0.3, max_iter=20, random_state=0)
     >>> places = drawn.fit_transform(X)
     >>> drawn.inverse_transform([[0.0, 0.0]]).shape
     (1, 64)
@@ -408,9 +408,10 @@ class AutoencoderTransformer(BaseAutoencoder):
     def _may_cross_fit(self):
         """Whether all that steers the training is as it is by default."""
         defaults = inspect.signature(AutoencoderTransformer.__init__).parameters
-        steered = defaults.keys() - {"self", *FREE}
+        steered = defaults.keys() - {"self", "noise", *FREE}
         return (
             isinstance(self.n_components, Integral)
+            and self._noise is None
             and not self._prefixed(PREFIXES)
             # Others would want to hear of batches.
             and all(getattr(one, "epochs_only", False) for one in self.callbacks or ())
@@ -444,5 +445,6 @@ class AutoencoderTransformer(BaseAutoencoder):
     def _hidden_layer_sizes(self, n_features):
         sizes = self.hidden_layer_sizes
         if isinstance(sizes, str):
-            return (512, 256) if n_features > 200 else (256, 128)
+            wide = n_features > 200 or self.neighbors is not None
+            return (512, 256) if wide else (256, 128)
         return layer_sizes(sizes, "hidden_layer_sizes", " or be 'auto'")

@@ -217,7 +217,7 @@ class BaseAutoencoder(
 
         def attributes(codec):
             history = History([], [], 0, np.nan)
-            fitted = Fitted(codec, history, split_seed=0, noise=self.noise)
+            fitted = Fitted(codec, history, split_seed=0, noise=self._noise)
             return {**columns, "_fitted": fitted}
 
         rows = table.matrix if isinstance(table, Sparse) else table

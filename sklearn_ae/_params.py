@@ -36,7 +36,7 @@ class Parameters(BaseEstimator):
         "loss": [StrOptions(set(LOSSES))],
         "out_activation": [StrOptions({"auto", *OUTPUTS})],
         "code_activation": [StrOptions(set(ACTIVATIONS))],
-        "noise": [StrOptions(set(NOISES)), None],
+        "noise": [StrOptions({"auto", *NOISES}), None],
         "noise_level": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "penalty": [StrOptions({*PENALTIES, "k_sparse"}), None],
         "penalty_weight": [Interval(Real, 0, None, closed="left")],
@@ -90,7 +90,7 @@ class Parameters(BaseEstimator):
         loss="squared_error",
         out_activation="auto",
         code_activation="identity",
-        noise=None,
+        noise="auto",
         noise_level="auto",
         penalty=None,
         penalty_weight=0.01,
@@ -226,6 +226,15 @@ class Parameters(BaseEstimator):
     def _is_ordered(self):
         """Whether every prefix of the code shall be a code."""
         return bool(self.ordered) or isinstance(self.n_components, float)
+
+    @property
+    def _noise(self):
+        """What corrupts the rows that the network reads, or None."""
+        if self.noise != "auto":
+            return self.noise
+        if self.neighbors is None:
+            return None
+        return "masking" if self._has_counts else "gaussian"
 
     @property
     def _has_counts(self):

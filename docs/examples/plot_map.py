@@ -20,11 +20,11 @@ from sklearn_ae import AutoencoderTransformer
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = X[:1300], X[1300:], y[:1300], y[1300:]
-short = {"max_iter": 25, "random_state": 0}  # so that this page runs in seconds
+short = {"max_iter": 60, "random_state": 0}  # so that this page runs in seconds
 models = {
     "PCA": PCA(2),
     "plain": AutoencoderTransformer(2, **short),
-    "neighbors=1": AutoencoderTransformer(2, neighbors=1.0, **short),
+    "neighbors=0.3": AutoencoderTransformer(2, neighbors=0.3, **short),
 }
 for name, model in models.items():
     codes = model.fit_transform(X_train)
@@ -54,7 +54,7 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
 
 from sklearn_ae.plotting import DecodedGridDisplay
 
-DecodedGridDisplay.from_estimator(models["neighbors=1"], X_train, cmap="gray_r")
+DecodedGridDisplay.from_estimator(models["neighbors=0.3"], X_train, cmap="gray_r")
 
 # %%
 # The same for a browser: one file, in which what is under the cursor is decoded.
@@ -65,5 +65,5 @@ from pathlib import Path
 from sklearn_ae.plotting import hover_page
 
 page = Path(tempfile.mkdtemp()) / "map.html"
-hover_page(models["neighbors=1"], X_test, page, y_test, title="Digits")
+hover_page(models["neighbors=0.3"], X_test, page, y_test, title="Digits")
 print(f"{page.stat().st_size / 1000:.0f} kB")

@@ -179,7 +179,7 @@ def finish(job, prepared, verdict):
         codec,
         History.of(epochs, verdict, codec.in_units, previous and previous.history),
         prepared.split_seed,
-        estimator.noise,
+        estimator._noise,
         generator=job.generator if job.one_pass else None,
     )
     if codec.blueprint.ordered:
@@ -262,7 +262,7 @@ def _unexplained(blueprint, axes, previous):
 
 def _net(estimator, scaling, blueprint, objective, plan, data, **params):
     """Return a skorch net that is not initialized yet."""
-    corrupt = corruption(estimator.noise, estimator.noise_level, scaling)
+    corrupt = corruption(estimator._noise, estimator.noise_level, scaling)
     if blueprint.takes_missing:
         most = MOST_HIDDEN if data.cells is None else MOST_HIDDEN_TO_FILL
         corrupt = partial(hidden, corrupt=corrupt, most=most)
@@ -270,8 +270,9 @@ def _net(estimator, scaling, blueprint, objective, plan, data, **params):
     if data.cells is not None:
         valid = data.cells
     elif valid is not None:
-        # Corrupted once, so that every epoch is judged on the same rows.
-        read = corrupt(valid) if corrupt else valid
+        # Corrupted once, so that every epoch is judged on the same rows; not where
+        # noise is a means, rather than what was asked for.
+        read = corrupt(valid) if corrupt and estimator.noise != "auto" else valid
         valid = Rows(read, valid, data.valid_weights)
     criterion, criterion_params = objective
     criterion_params = {**criterion_params, "ends": scaling.ends}

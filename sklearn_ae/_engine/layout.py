@@ -81,7 +81,7 @@ def _suited(job, survey, blueprint):
         own = {"hidden_layer_sizes": crossfit.HIDDEN, "activation": "relu"}
     elif job.one_pass:  # the first of some chunks: ReLU learns more in few steps
         own = {"activation": "relu"}
-    elif len(job.table) <= FEW_ROWS:
+    elif len(job.table) <= FEW_ROWS and job.estimator.neighbors is None:
         own = {"hidden_layer_sizes": crossfit.HIDDEN}
     free = {
         name

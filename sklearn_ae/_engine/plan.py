@@ -15,8 +15,8 @@ OPTIMIZERS = {
     "sgd": torch.optim.SGD,
 }
 RATE = 4e-3  # the highest, for batches of up to 256 rows
-N_STEPS, ORDERED_STEPS = 1000, 2000
-LEAST_EPOCHS, MOST_EPOCHS = 13, 200
+N_STEPS, MAP_STEPS, ORDERED_STEPS = 1000, 1600, 2000
+LEAST_EPOCHS, MOST_EPOCHS, MAP_EPOCHS = 13, 200, 300
 MEMORIES = 20  # of the average of the weights, in a training
 JUDGED_SHARE, JUDGED_ROWS = 0.1, 2000  # of a table, at most so many rows
 
@@ -75,7 +75,7 @@ class Plan:
         -------
         Plan
         """
-        batch_size = _batch_size(params, n_rows, ordered)
+        batch_size = _batch_size(params, n_rows, ordered, one_pass)
         steady = one_pass or params.learning_rate == "constant"
         rate, rates = _rate(params, batch_size, ordered, steady), None
         n_epochs = 1 if one_pass else _n_epochs(params, n_rows, batch_size, ordered)
@@ -124,15 +124,18 @@ def judged_share(params):
     return JUDGED_SHARE if share == "auto" else share
 
 
-# Of an ordered code each length sees a part of the rows: it wants
-# larger batches where there are enough of them, and more steps.
+# Of an ordered code each length sees a part of the rows: it wants larger batches where
+# there are enough of them, and more steps. So does a map, whose rows are told from the
+# others of their batch.
 
 
-def _batch_size(params, n_rows, ordered):
+def _batch_size(params, n_rows, ordered, one_pass):
     if params.batch_size != "auto":
         return min(int(params.batch_size), n_rows)
     if ordered:
         return int(np.clip(3 * n_rows // 40, 24, 512))
+    if params.neighbors is not None and not one_pass:
+        return int(np.clip(n_rows // 3, 16, 512))
     return int(np.clip(n_rows // 20, 16, 512))
 
 
@@ -148,9 +151,11 @@ def _rate(params, batch_size, ordered, steady):
 def _n_epochs(params, n_rows, batch_size, ordered):
     if params.max_iter != "auto":
         return int(params.max_iter)
-    n_steps = ORDERED_STEPS if ordered else N_STEPS
+    n_steps, most = ORDERED_STEPS if ordered else N_STEPS, MOST_EPOCHS
+    if params.neighbors is not None:
+        n_steps, most = MAP_STEPS, MAP_EPOCHS
     n_epochs = np.ceil(n_steps / n_batches(n_rows, batch_size))
-    return int(np.clip(n_epochs, LEAST_EPOCHS, MOST_EPOCHS))
+    return int(np.clip(n_epochs, LEAST_EPOCHS, most))
 
 
 def one_cycle(rate, n_steps):
