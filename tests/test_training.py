@@ -308,6 +308,33 @@ def test_forked_workers_do_not_wait_forever():
     assert done.stdout == "True\n", done.stderr
 
 
+@pytest.mark.parametrize(
+    ("own", "spins"),
+    [
+        ({}, "1000"),
+        ({"GOMP_SPINCOUNT": "70"}, "70"),
+        ({"OMP_WAIT_POLICY": "active"}, None),
+    ],
+)
+def test_threads_that_wait_do_not_spin_for_long(own, spins):
+    neither = {"OMP_WAIT_POLICY": None, "GOMP_SPINCOUNT": None}
+    environment = {**os.environ, **neither, **own, "OMP_DISPLAY_ENV": "VERBOSE"}
+    code = (
+        "import sklearn_ae, os; print(os.environ.get('GOMP_SPINCOUNT')); import torch"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={name: value for name, value in environment.items() if value is not None},
+    )
+    assert done.stdout == f"{spins}\n"
+    shown = [line for line in done.stderr.splitlines() if "GOMP_SPINCOUNT" in line]
+    if shown and spins:  # GNU's runtime says what it has read
+        assert f"'{spins}'" in shown[-1]
+
+
 @pytest.mark.parametrize("settings", [{}, {"neighbors": 5}, {"ordered": True}])
 def test_a_tool_that_watches_fit_sees_no_inner_pca(monkeypatch, settings):
     seen = []
