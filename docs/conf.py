@@ -4,6 +4,12 @@ Everything is built from this folder and the installed package. Without a networ
 links to pages of other projects are missing.
 """
 
+import tomllib
+from pathlib import Path
+
+from sphinx.util import logging
+from sphinx_gallery.directives import imgsgnode
+
 import sklearn_ae
 
 project = "sklearn-ae"
@@ -78,3 +84,23 @@ html_title = "sklearn-ae"
 html_show_sphinx = False
 html_show_sourcelink = False
 html_copy_source = False
+
+ALT_TEXTS = tomllib.loads((Path(__file__).parent / "alt_texts.toml").read_text("utf-8"))
+
+
+def describe_figures(app, doctree):
+    """Give the gallery's figures the texts of alt_texts.toml, not their titles."""
+    for figure in doctree.findall(imgsgnode):
+        name = Path(figure["uri"]).stem
+        script, _, number = name.removeprefix("sphx_glr_").rpartition("_")
+        texts = ALT_TEXTS.get(script, [])
+        if int(number) > len(texts):
+            logging.getLogger(__name__).warning(
+                "alt_texts.toml says nothing of %s", name, location=figure
+            )
+        else:
+            figure["alt"] = texts[int(number) - 1]
+
+
+def setup(app):
+    app.connect("doctree-read", describe_figures)

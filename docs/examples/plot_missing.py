@@ -25,7 +25,8 @@ gone = np.random.default_rng(0).random(wine.shape) < 0.3
 holes = wine.mask(gone)
 truth = ((wine - holes.mean()) / holes.std()).to_numpy()
 holes = (holes - holes.mean()) / holes.std()
-MissingCellsDisplay.from_data(holes)
+fig, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+MissingCellsDisplay.from_data(holes, ax=ax)
 plt.show()
 
 # %%
