@@ -81,6 +81,8 @@ sphinx_gallery_conf = {
 
 html_theme = "furo"
 html_title = "sklearn-ae"
+html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
 html_show_sphinx = False
 html_show_sourcelink = False
 html_copy_source = False
