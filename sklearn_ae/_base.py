@@ -15,7 +15,7 @@ from ._engine.fitted import Fitted, of_fit
 from ._engine.history import History
 from ._engine.losses import LOSSES, output_of, penalty_of
 from ._engine.objective import Objective, OrderedObjective
-from ._engine.tables import Sparse, as_table, check_observed
+from ._engine.tables import Sparse, as_table, check_observed, has_missing
 from ._engine.weights import Weighted, checked_weights, weighted
 from ._gradients import GradientsMixin
 from ._html import NetworkHTMLMixin
@@ -202,7 +202,15 @@ class BaseAutoencoder(
         columns = {}
 
         def check(X):
-            X, found = inspected(self, X, ensure_min_samples=2, **self._checks())
+            checks, refuses = self._checks(), self._refuses_missing
+            if self._takes_missing and self.missing != "error":  # in words of our own
+                checks["ensure_all_finite"] = "allow-nan"
+            X, found = inspected(self, X, ensure_min_samples=2, **checks)
+            if refuses and has_missing(X):
+                raise ValueError(
+                    f"X has missing cells (NaN), and {refuses} takes none: fill them "
+                    f"first, as AutoencoderImputer does."
+                )
             check_observed(X, found.get("feature_names_in_"))
             columns.update(found)
             return X

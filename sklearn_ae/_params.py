@@ -244,9 +244,12 @@ class Parameters(BaseEstimator):
 
     @property
     def _refuses_missing(self):
-        """Whether what is asked for goes with no missing cells."""
-        asked = self._has_counts or self.neighbors is not None
-        return asked or self.missing == "error"
+        """The parameter that goes with no missing cells, or None."""
+        if self.missing == "error":
+            return "missing='error'"
+        if self._has_counts:
+            return f"loss={self.loss!r}"
+        return None if self.neighbors is None else "neighbors="
 
     def _check_parameters(self):
         """Raise an error if parameters don't go together."""

@@ -353,7 +353,7 @@ def test_what_does_not_go_together_is_refused(params, message):
 
 def test_tables_it_can_not_use_are_refused(monkeypatch):
     model = AutoencoderTransformer(neighbors=1.0)
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match=r"\(NaN\), and neighbors= takes none: fill"):
         model.fit(np.where(X > 2, np.nan, X))
     with pytest.raises(ValueError, match="at least 2 rows to train on, got 1"):
         model.fit(X[:2])
