@@ -63,10 +63,9 @@ class AutoencoderTransformer(BaseAutoencoder):
         the first k units are trained to be good alone, for every k, by nested dropout
         (Rippel et al. 2014). `inverse_transform` then takes codes of any width up to
         `n_components_`, and `truncate` gives a model of that size. One such fit takes
-        two to four times as long as a plain one and leaves more unexplained at each
-        size than a fit for that size alone, on images by a fifth to a half. Nothing is
-        kept of a training after which a size may be more than 2 % worse than PCA, by
-        the rows set aside.
+        two to four times as long as a plain one and leaves more unexplained than a fit
+        for one size, on images a fifth to a half. Nothing is kept of a training after
+        which a size may be more than 2 % worse than PCA, by the rows set aside.
     loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy", \
             "poisson", "multinomial"}, default="squared_error"
         What training minimises, as a mean over cells. Data are centred and divided by
@@ -236,8 +235,8 @@ class AutoencoderTransformer(BaseAutoencoder):
         Smallest and largest value of the training data.
     loss_ : float
         Training loss of the last epoch; NaN if there was none. All losses are means
-        over cells, in the data's own (squared) units; a penalty and the loss of
-        neighbours are part of them.
+        over cells, in the data's own (squared) units, deviances of counts; a penalty
+        and the loss of neighbours are part of them.
     best_loss_ : float
         Loss of the weights that were kept, on the validation rows, or on the training
         rows if there are none.
@@ -251,7 +250,7 @@ class AutoencoderTransformer(BaseAutoencoder):
         Epoch whose weights were kept. 0 is the start: nothing significantly better
         than PCA was found, and PCA is what the estimator does.
     reconstruction_error_ : float
-        Mean squared error per cell of the data given to the last fit.
+        Mean squared error per cell of the data of the last fit; of counts the deviance.
     device_ : str
         Device of the net.
     n_features_in_ : int

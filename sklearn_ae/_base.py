@@ -329,8 +329,8 @@ class BaseAutoencoder(
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Codes, in the data's units as PCA's are; float32 if X is, else
-            float64.
+            Codes, in the data's units as PCA's are, or in those of a prior where codes
+            follow one; float32 if X is, else float64.
         """
         X = self._table(X)
         return self._codec(X).encode(X)
@@ -349,7 +349,7 @@ class BaseAutoencoder(
         -------
         ndarray of shape (n_samples, n_features)
             Rows in the units of the training data; float32 if the codes are, else
-            float64.
+            float64. With a `loss` for counts: what a row of mean total would hold.
         """
         check_is_fitted(self)
         codec, Z = self._codec(X), X
@@ -387,8 +387,10 @@ class BaseAutoencoder(
     def score(self, X, y=None, n_components=None, sample_weight=None):
         """Return the share of variance explained.
 
-        It is 1 − Σ(x − x̂)² / Σ(x − `mean_`)². For PCA the same share, on the training
-        rows, is the sum of its `explained_variance_ratio_`.
+        It is 1 − Σ(x − x̂)² / Σ(x − `mean_`)² over the cells that are there. For PCA
+        the same share, on the training rows, is the sum of its
+        `explained_variance_ratio_`. With a `loss` for counts it is the share of
+        deviance explained.
 
         Parameters
         ----------
@@ -424,6 +426,7 @@ class BaseAutoencoder(
         ndarray of shape (n_samples,)
             −Σ(x − x̂)² over the columns, float64, in the data's squared units. Of a row
             with missing cells: the mean of the others, times the number of columns.
+            With a `loss` for counts: minus the deviance.
         """
         X = self._table(X)
         return -self._codec(X).squared_errors(X)

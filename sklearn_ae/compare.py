@@ -68,8 +68,8 @@ def compare_reducers(
         class of the estimator that is varied: ``"PCA"``, a second one ``"PCA-2"``.
         They are cloned, never fitted.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        The data. Cells may be missing (NaN) if each reducer is a Pipeline that fills
-        them; they are not measured.
+        The data. Cells may be missing (NaN) if each reducer takes them, as an
+        autoencoder does, or is a Pipeline that fills them; they are not measured.
     y : array-like of shape (n_samples,), default=None
         A target to predict from the code: classes, or numbers. Numbers count as
         classes if they are whole and there are at least 5 rows to each distinct value.
