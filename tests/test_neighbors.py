@@ -181,6 +181,19 @@ def test_noise_comes_with_it_in_training_and_not_to_judge():
     assert curve == plain.set_params(noise=None).fit(DIGITS[:200]).loss_curve_
 
 
+def test_data_in_a_range_are_disturbed_by_a_share_of_it():
+    rows = DIGITS[:200] / 20 + 0.1  # from 0.1 to 0.9
+    curves = [
+        AutoencoderTransformer(
+            2, loss="binary_cross_entropy", early_stopping=False, **SHORT, **noise
+        )
+        .fit(rows)
+        .loss_curve_
+        for noise in ({}, {"noise": "gaussian", "noise_level": 0.15 * 0.8})
+    ]
+    np.testing.assert_allclose(*curves, rtol=1e-5)
+
+
 def test_counts_are_hidden_rather_than_shifted_below_zero():
     rows = np.random.default_rng(0).poisson(3.0, size=(60, 8)).astype(float)
     curves = [

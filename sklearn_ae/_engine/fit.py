@@ -262,7 +262,8 @@ def _unexplained(blueprint, axes, previous):
 
 def _net(estimator, scaling, blueprint, objective, plan, data, **params):
     """Return a skorch net that is not initialized yet."""
-    corrupt = corruption(estimator._noise, estimator.noise_level, scaling)
+    by_default = estimator.noise == "auto"
+    corrupt = corruption(estimator._noise, estimator.noise_level, scaling, by_default)
     if blueprint.takes_missing:
         most = MOST_HIDDEN if data.cells is None else MOST_HIDDEN_TO_FILL
         corrupt = partial(hidden, corrupt=corrupt, most=most)
@@ -272,7 +273,7 @@ def _net(estimator, scaling, blueprint, objective, plan, data, **params):
     elif valid is not None:
         # Corrupted once, so that every epoch is judged on the same rows; not where
         # noise is a means, rather than what was asked for.
-        read = corrupt(valid) if corrupt and estimator.noise != "auto" else valid
+        read = corrupt(valid) if corrupt and not by_default else valid
         valid = Rows(read, valid, data.valid_weights)
     criterion, criterion_params = objective
     criterion_params = {**criterion_params, "ends": scaling.ends}

@@ -12,6 +12,8 @@ import torch
 # Share of a row's cells that training hides, at most, where some may be missing: for
 # codes, and where it is for filling that a network is judged.
 MOST_HIDDEN, MOST_HIDDEN_TO_FILL = 0.3, 0.8
+# Gaussian noise of a map, as a share of a range that data lie in, whose `scale_` is 1.
+SHARE_OF_RANGE = 0.15
 
 # Kinds of noise: (x, level, low, high, zero) -> noisy x. Low and high are the ends of
 # the training data, zero is its zero; all in the units of x.
@@ -60,7 +62,7 @@ def hidden(x, corrupt=None, most=MOST_HIDDEN):
     return torch.where(gone, torch.nan, read)
 
 
-def corruption(noise, level, scaling):
+def corruption(noise, level, scaling, of_map=False):
     """Return what corrupts a batch of inputs.
 
     Parameters
@@ -71,6 +73,8 @@ def corruption(noise, level, scaling):
         In the data's units for Gaussian noise, else a share of the cells.
     scaling : Scaling
         Of the data.
+    of_map : bool, default=False
+        Whether it is the noise that a map has by default.
 
     Returns
     -------
@@ -87,6 +91,8 @@ def corruption(noise, level, scaling):
     wanted = level
     if level == "auto":
         level = 0.5 * scaling.scale if noise == "gaussian" else 0.2
+        if of_map and noise == "gaussian" and scaling.bounded:
+            level = SHARE_OF_RANGE * (scaling.high - scaling.low)
     if noise == "gaussian":
         level /= scaling.scale
     elif level > 1:
