@@ -1,5 +1,7 @@
 """What README and guide tell users to paste works, block after block."""
 
+import ast
+import builtins
 import re
 from pathlib import Path
 
@@ -33,3 +35,15 @@ def test_links_of_pages_outside_the_documentation_lead_somewhere(name):
         if not (ROOT / link).exists()
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("number", range(len(PAGES["README.md"])))
+def test_blocks_of_the_readme_stand_alone(number):
+    """A name that a block uses is a builtin or one that it has made."""
+    tree = ast.parse(PAGES["README.md"][number])
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            made |= {alias.asname or alias.name for alias in node.names}
+    assert {node.id for node in names} <= made | set(dir(builtins))
