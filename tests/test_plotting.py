@@ -38,7 +38,7 @@ from sklearn_ae.plotting import (  # noqa: E402
     ReconstructionDisplay,
     ReconstructionErrorDisplay,
 )
-from sklearn_ae.plotting._display import STYLES  # noqa: E402
+from sklearn_ae.plotting._display import STYLES, legible  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -738,3 +738,37 @@ def test_missing_cells_by_hand():
         MissingCellsDisplay.from_estimator(SimpleImputer(), X, share=0)
     with pytest.raises(ValueError, match=r"keep the 3 columns of X\. Got 6"):
         MissingCellsDisplay.from_estimator(SimpleImputer(add_indicator=True), X)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("age", "age"),
+        (7, "7"),
+        ("a" * 28, "a" * 28),
+        ("a" * 29, "a" * 27 + "…"),
+        ("two\nlines\tand more", "two lines and more"),
+        ("🎉 party", "(party popper) party"),
+        ("wave 👋🏽", "wave (waving hand sign)"),
+        ("Größe in µm", "Größe in µm"),
+        ("温度", "温度"),
+        ("$cost$ in $", r"\$cost\$ in \$"),
+        ("_hidden", " _hidden"),
+        ("", ""),
+    ],
+)
+def test_names_are_legible(name, shown):
+    assert legible(name) == shown
+
+
+def test_long_names_leave_room_for_the_codes():
+    rng = np.random.default_rng(0)
+    y = pd.Series(["🎉" + "very " * 40, "_no $"] * 20, name="a name " * 30)
+    display = CodeDisplay(rng.normal(size=(40, 2)), y.to_numpy(), y_name=y.name).plot()
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend()
+    assert len(legend.get_texts()) == 2
+    box = display.ax_.get_position()
+    assert box.width > 0.35
+    assert max(len(text.get_text()) for text in legend.get_texts()) <= 29
+    assert len(legend.get_title().get_text()) <= 28

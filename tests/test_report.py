@@ -133,7 +133,7 @@ def test_one_unit_has_no_scatter():
     np.save("x.npy", load_iris().data)
     text = page_of("x.npy", "--n-components", 1)
     assert len(pictures(Page(text))) == 2
-    assert "code size 1, the middle one" in text
+    assert "from a code of size 1, the middle one." in text
 
 
 def test_many_classes_have_no_colours():

@@ -19,6 +19,19 @@ from ..plotting import (
 
 MOST_CLASSES = 30  # that colours and a legend can tell apart
 
+CAPTIONS = {
+    "explained_variance": "How much of the variance of held-out rows a code of each "
+    "size explains, with 95% intervals over the folds. More is better.",
+    "knn_score": "How well a held-out row's nearest neighbours in the code predict "
+    "the target ({measure}), with 95% intervals over the folds. More is better.",
+    "rows": "Held-out rows, and what each reducer gives back of them from a code of "
+    "size {size}, the middle one. The closer, the more is kept.",
+    "codes": "{name}: each point is a held-out row at its code of two units{by}. Rows "
+    "that the code takes for alike are side by side.",
+    "losses": "{name}: the loss after each epoch, on rows that train and on rows set "
+    "aside. The dot is the epoch whose weights were kept.",
+}
+
 
 def pictures(results, reducers, table, *, measure, target, random_state):
     """Fit each reducer once more, and draw what it makes of held-out rows.
@@ -67,12 +80,13 @@ def pictures(results, reducers, table, *, measure, target, random_state):
 
 
 def _scatters(fitted, X, target):
+    by = "" if target is None else f", coloured by {target.name}"
     for name, models in fitted.items():
 
         def draw(ax, model=models[2]):
             CodeDisplay.from_estimator(model, X, target, ax=ax, size=12)
 
-        yield _picture(draw, f"{name}: held-out rows, code size 2")
+        yield _picture(draw, CAPTIONS["codes"].format(name=name, by=by))
 
 
 def _losses(fitted, size):
@@ -82,7 +96,7 @@ def _losses(fitted, size):
             def draw(ax, model=models[size]):
                 LossCurveDisplay.from_estimator(model, ax=ax)
 
-            yield _picture(draw, f"{name}: loss by epoch")
+            yield _picture(draw, CAPTIONS["losses"].format(name=name))
 
 
 def _reconstructions(fitted, X, size):
@@ -92,8 +106,7 @@ def _reconstructions(fitted, X, size):
 
     return _picture(
         draw,
-        f"Held-out rows, and what each reducer keeps of them at code size {size}, "
-        "the middle one",
+        CAPTIONS["rows"].format(size=size),
         size=(8, 2.8),
         half=False,
     )
@@ -120,11 +133,7 @@ def _curve(results, metric, measure):
         if metric == "knn_score":
             ax.set_ylabel(f"k-NN {measure} on the code")
 
-    words = {
-        "explained_variance": "Share of variance explained, with 95% intervals",
-        "knn_score": "How well nearest neighbours predict the target from the code",
-    }
-    return _picture(draw, words[metric])
+    return _picture(draw, CAPTIONS[metric].format(measure=measure))
 
 
 def _picture(draw, caption, size=(5.5, 4), half=True):

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._measures import holds_classes
 from .._reducers import dense
-from ._display import STYLES, Display, check_components, check_y
+from ._display import STYLES, Display, check_components, check_y, legible
 
 _MARKERS = "so^DvPX*<>ph"  # more than colours, so that pairs come back late
 _MOST_CLASSES = 30  # that numbers stand for
@@ -278,6 +278,10 @@ class CodeDisplay(Display):
         if n_units == 2:
             ax.spines[["top", "right"]].set_visible(False)
 
+    @property
+    def _named(self):
+        return None if self.y_name is None else legible(self.y_name)
+
     def _labels(self, text):
         """Return the distinct classes, or None if y holds values or is not there."""
         if self.y is None:
@@ -300,7 +304,7 @@ class CodeDisplay(Display):
         if self.y is not None:
             pad = 0.12 if ax.name == "3d" else 0.05
             self.colorbar_ = ax.figure.colorbar(
-                drawn, ax=ax, label=self.y_name, pad=pad
+                drawn, ax=ax, label=self._named, pad=pad
             )
 
     def _draw_classes(self, ax, labels, text, size):
@@ -312,7 +316,7 @@ class CodeDisplay(Display):
             self.points_[label] = ax.scatter(
                 *self.codes[self.y == label].T,
                 color=STYLES[i % len(STYLES)]["color"],
-                label=str(label),
+                label=legible(label),
                 linewidth=0,
                 **style,
             )
@@ -320,7 +324,7 @@ class CodeDisplay(Display):
     def _add_legend(self, ax, labels, size):
         """Name the classes beside the points."""
         ax.legend(
-            title=self.y_name,
+            title=self._named,
             loc="upper left",
             bbox_to_anchor=(1.08 if ax.name == "3d" else 1, 1),
             ncols=math.ceil(len(labels) / 14),
@@ -334,7 +338,7 @@ class CodeDisplay(Display):
         self.names_ = {
             label: ax.text(
                 *np.median(self.codes[self.y == label], axis=0),
-                str(label),
+                legible(label),
                 ha="center",
                 va="center",
                 weight="bold",

@@ -1,5 +1,6 @@
 """What every display is: computed once, drawn by `plot` on axes of one style."""
 
+import unicodedata
 from numbers import Integral
 
 import numpy as np
@@ -89,6 +90,42 @@ def _axes(ax, figsize, projection=None):
         options = {"layout": "constrained", "subplot_kw": {"projection": projection}}
         _, ax = plt.subplots(figsize=figsize, **options)
     return ax
+
+
+def legible(name, width=28):
+    """Return a name as a figure can show it: in one line, cut, with glyphs for all.
+
+    Parameters
+    ----------
+    name : object
+        Of a column, a class or a row.
+    width : int, default=28
+        Characters at most.
+
+    Returns
+    -------
+    str
+    """
+    from matplotlib import font_manager, rcParams
+
+    fonts = [
+        font_manager.get_font(
+            font_manager.findfont(font_manager.FontProperties(family=[family]))
+        )
+        for family in rcParams["font.family"]
+    ]
+    shown = ""
+    for sign in " ".join(str(name).split()):
+        if any(font.get_char_index(ord(sign)) for font in fonts):
+            shown += sign
+        elif unicodedata.category(sign) == "So":  # emoji, which would be empty boxes
+            shown += f"({unicodedata.name(sign, 'symbol').lower()})"
+        elif unicodedata.category(sign) not in ("Cf", "Mn", "Sk"):
+            shown += sign
+    if len(shown) > width:
+        shown = f"{shown[: width - 1].rstrip()}…"
+    shown = shown.replace("$", r"\$")  # which begins a formula
+    return f" {shown}" if shown.startswith("_") else shown  # legends leave these out
 
 
 def tidy(ax):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from .._reducers import checked_pair, reconstruct
-from ._display import STYLES, Display, check_y, spans_decades, tidy
+from ._display import STYLES, Display, check_y, legible, spans_decades, tidy
 
 
 class ReconstructionErrorDisplay(Display):
@@ -189,7 +189,7 @@ class ReconstructionErrorDisplay(Display):
         self.stairs_ = {}
         for group, style in zip(groups, styles, strict=False):
             errors = self.errors if group is None else self.errors[self.y == group]
-            label = f"{'rows' if group is None else group} ({len(errors):,})"
+            label = f"{'rows' if group is None else legible(group)} ({len(errors):,})"
             if self.threshold is not None:
                 label += f", {np.mean(errors > self.threshold):.0%} above"
             look = {key: style[key] for key in ("color", "linestyle")}

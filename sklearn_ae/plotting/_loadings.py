@@ -5,7 +5,7 @@ import numpy as np
 from .._images import as_images, image_shape_of
 from .._reducers import innermost
 from ..inspection import loadings
-from ._display import STYLES, Display, check_components, tidy
+from ._display import STYLES, Display, check_components, legible, tidy
 from ._tiles import draw_cells, draw_images, size_of_tiles
 
 _MOST_UNITS = {"bars": 3, "tiles": 10}  # that are drawn by default
@@ -232,7 +232,7 @@ class LoadingsDisplay(Display):
                 label=f"code[:, {unit}]",
             )
         ax.axvline(0, color="black", linewidth=0.8)
-        ax.set_yticks(places, [self.names[column] for column in self.columns_])
+        ax.set_yticks(places, [legible(self.names[column]) for column in self.columns_])
         ax.set(xlabel=self.label, ylim=(len(places) - 0.5, -0.5))
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
         tidy(ax)

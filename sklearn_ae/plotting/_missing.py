@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state, check_scalar
 
-from ._display import STYLES, Display, tidy
+from ._display import STYLES, Display, legible, tidy
 
 
 class MissingCellsDisplay(Display):
@@ -161,7 +161,10 @@ class MissingCellsDisplay(Display):
         )
         shares, n = self.missing.mean(axis=0), self.missing.shape[1]
         names = range(n) if self.names is None else self.names
-        labels = [f"{x} ({share:.0%})" for x, share in zip(names, shares, strict=True)]
+        labels = [
+            f"{legible(x)} ({share:.0%})"
+            for x, share in zip(names, shares, strict=True)
+        ]
         shown = np.arange(0, n, -(-n // 30))
         ax.set_xticks(shown, [labels[i] for i in shown], rotation=90)
         ax.set(ylabel="row", title=f"{self.missing.mean():.1%} of cells missing")

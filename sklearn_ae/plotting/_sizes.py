@@ -10,7 +10,7 @@ from .._measures import METRICS, check_results
 from .._reducers import dense, innermost
 from .._verdict import corrected_interval
 from ._baseline import fold_scores, rows_of_fit, shares_of_pca
-from ._display import STYLES, Display, check_y, tidy
+from ._display import STYLES, Display, check_y, legible, tidy
 
 _CURVE_COLUMNS = ["reducer", "n_components", "mean", "low", "high"]
 
@@ -295,7 +295,7 @@ def _draw_curves(ax, curves):
             curve["n_components"] * aside,
             curve["mean"],
             yerr=np.nan_to_num(np.abs(ends.to_numpy().T)) if intervals else None,
-            label=reducer,
+            label=legible(reducer),
             linewidth=1.5,
             markersize=5,
             elinewidth=1,

@@ -8,7 +8,7 @@ from sklearn.utils import check_scalar
 
 from .._images import height_and_width, image_shape_of
 from .._reducers import dense, named_fitted, reconstruct, take_rows
-from ._display import STYLES, tidy
+from ._display import STYLES, legible, tidy
 from ._tiles import TilesDisplay, draw_images, size_of_tiles
 
 _MOST_ROWS = 10  # that are drawn where nobody says how many
@@ -55,7 +55,7 @@ class _StripDisplay(TilesDisplay):
         drawn = draw_images(ax, parts, self.image_shape, limits, cmap)
         self.images_, _, middles = drawn
         ax.set_xticks([])
-        ax.set_yticks(middles, labels=list(self.rows))
+        ax.set_yticks(middles, labels=[legible(name) for name in self.rows])
 
 
 class ReconstructionDisplay(_StripDisplay):
@@ -353,7 +353,9 @@ def _draw_beside(ax, rows, n_given):
         else:
             style = {**STYLES[(i - n_given) % len(STYLES)], "marker": ""}
         values = np.pad(part, ((0, 0), (0, gap)), constant_values=np.nan)
-        (drawn[name],) = ax.plot(x.ravel(), values.ravel(), label=name, **style)
+        (drawn[name],) = ax.plot(
+            x.ravel(), values.ravel(), label=legible(name), **style
+        )
     ax.set_xlim(-gap, x[-1, -1])
     middles = x[:, 0] + (n_features - 1) / 2
     ax.set_xticks(middles, labels=[f"row {i}" for i in range(n_samples)])
