@@ -15,7 +15,7 @@ from ._engine.fitted import Fitted, of_fit
 from ._engine.history import History
 from ._engine.losses import LOSSES, output_of, penalty_of
 from ._engine.objective import Objective, OrderedObjective
-from ._engine.tables import Sparse, as_table, check_observed, has_missing
+from ._engine.tables import Sparse, as_table, check_observed, refuse_missing
 from ._engine.weights import Weighted, checked_weights, weighted
 from ._gradients import GradientsMixin
 from ._html import NetworkHTMLMixin
@@ -31,7 +31,12 @@ from ._sklearn import (
 )
 from ._truncation import TruncationMixin
 
-CHECKS = {"dtype": [np.float64, np.float32], "accept_sparse": "csr"}
+# Of scikit-learn. NaN is refused in words of our own, where it is.
+CHECKS = {
+    "dtype": [np.float64, np.float32],
+    "accept_sparse": "csr",
+    "ensure_all_finite": "allow-nan",
+}
 
 
 class BaseAutoencoder(
@@ -202,15 +207,9 @@ class BaseAutoencoder(
         columns = {}
 
         def check(X):
-            checks, refuses = self._checks(), self._refuses_missing
-            if self._takes_missing and self.missing != "error":  # in words of our own
-                checks["ensure_all_finite"] = "allow-nan"
-            X, found = inspected(self, X, ensure_min_samples=2, **checks)
-            if refuses and has_missing(X):
-                raise ValueError(
-                    f"X has missing cells (NaN), and {refuses} takes none: fill them "
-                    f"first, as AutoencoderImputer does."
-                )
+            X, found = inspected(self, X, ensure_min_samples=2, **CHECKS)
+            if self._refuses_missing:
+                refuse_missing(X, self._refuses_missing)
             check_observed(X, found.get("feature_names_in_"))
             columns.update(found)
             return X
@@ -236,18 +235,16 @@ class BaseAutoencoder(
         check_is_fitted(self)
         if self._codec(X) is not self._fitted.codec:
             return X  # a tensor
-        table = as_table(X, partial(validate_data, self, reset=False, **self._checks()))
+
+        def check(X):
+            X = validate_data(self, X, reset=False, **CHECKS)
+            if self._refuses_missing:
+                refuse_missing(X, self._refuses_missing)
+            return X
+
+        table = as_table(X, check)
         self._fitted.codec.check(table)
         return table
-
-    @property
-    def _allows_missing(self):
-        return self._takes_missing and not self._refuses_missing
-
-    def _checks(self):
-        """Return what scikit-learn shall make sure of."""
-        finite = "allow-nan" if self._allows_missing else True
-        return {**CHECKS, "ensure_all_finite": finite}
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in vars(self)
@@ -436,5 +433,5 @@ class BaseAutoencoder(
         tags.input_tags.sparse = True
         tags.array_api_support = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        tags.input_tags.allow_nan = self._allows_missing
+        tags.input_tags.allow_nan = not self._refuses_missing
         return tags

@@ -244,7 +244,9 @@ class Parameters(BaseEstimator):
 
     @property
     def _refuses_missing(self):
-        """The parameter that goes with no missing cells, or None."""
+        """What goes with no missing cells, or None."""
+        if not self._takes_missing:
+            return type(self).__name__
         if self.missing == "error":
             return "missing='error'"
         if self._has_counts:

@@ -21,7 +21,7 @@ from ._arrays import as_numpy
 from ._autoencoder import AutoencoderTransformer
 from ._base import CHECKS, BaseAutoencoder
 from ._engine.aside import find
-from ._engine.tables import Sparse
+from ._engine.tables import Sparse, refuse_missing
 from ._generative import GenerativeAutoencoder
 from ._html import NetworkHTMLMixin
 from ._independence import checked_groups, splits_in_order
@@ -214,6 +214,7 @@ class AutoencoderTransformerCV(
         groups, y = as_numpy(groups), as_numpy(y)
         rows = as_numpy(X)
         rows, columns = inspected(self, rows, ensure_min_samples=2, **CHECKS)
+        refuse_missing(rows, "a search")
         target = None if y is None else np.asarray(y)
         check_consistent_length(rows, target)
         table = Sparse(rows) if issparse(rows) else rows

@@ -1,6 +1,7 @@
 """Missing cells: what fills them, and fits of rows that have some."""
 
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
@@ -19,6 +21,7 @@ from skorch.callbacks import Callback
 from sklearn_ae import (
     AdversarialAutoencoder,
     AutoencoderTransformer,
+    AutoencoderTransformerCV,
     ConvolutionalAutoencoder,
     DenoisingAutoencoder,
     VariationalAutoencoder,
@@ -424,3 +427,40 @@ def test_cells_of_sparse_rows_do_not_judge():
     with pytest.raises(ValueError, match=r"validation_rows='cells' .* sparse X"):
         model.fit(csr_array(np.eye(30)))
     assert not hasattr(model, "n_features_in_")
+
+
+@pytest.mark.parametrize("container", [np.asarray, csr_array])
+@pytest.mark.parametrize(
+    ("model", "who"),
+    [
+        (AutoencoderTransformer(2, missing="error", max_iter=1), "missing='error'"),
+        (AutoencoderTransformer(2, loss="poisson", max_iter=1), "loss='poisson'"),
+        (AutoencoderTransformer(2, neighbors=1.0, max_iter=1), "neighbors="),
+        (VariationalAutoencoder(2, max_iter=1), "VariationalAutoencoder"),
+        (AdversarialAutoencoder(2, max_iter=1), "AdversarialAutoencoder"),
+    ],
+)
+def test_what_takes_no_missing_cells_says_so_before_and_after_the_fit(
+    model, who, container
+):
+    X = np.random.default_rng(0).poisson(2.0, size=(40, 5)) + 1.0
+    holes, endless = X.copy(), X.copy()
+    holes[3, 2], endless[3, 2] = np.nan, np.inf
+    model = clone(model)
+    words = re.escape(f"X has missing cells (NaN), and {who} takes none")
+    with pytest.raises(ValueError, match=words):
+        model.fit(container(holes))
+    assert not hasattr(model, "n_features_in_")
+    model.fit(container(X))
+    for method in (model.transform, model.partial_fit):
+        with pytest.raises(ValueError, match=words):
+            method(container(holes))
+        with pytest.raises(ValueError, match="contains infinity"):
+            method(container(endless))
+
+
+def test_a_search_says_that_it_takes_no_missing_cells():
+    X = np.random.default_rng(0).normal(size=(40, 5))
+    X[3, 2] = np.nan
+    with pytest.raises(ValueError, match=r"\(NaN\), and a search takes none"):
+        AutoencoderTransformerCV().fit(X)

@@ -47,6 +47,22 @@ def has_missing(X):
     return any(np.isnan(X[rows]).any() for rows in chunks(X))
 
 
+def refuse_missing(X, who):
+    """Raise an error if a cell of a table is NaN.
+
+    Parameters
+    ----------
+    X : ndarray or sparse array of shape (n_samples, n_features)
+    who : str
+        What takes no missing cells.
+    """
+    if np.isnan(X.data).any() if issparse(X) else has_missing(X):
+        raise ValueError(
+            f"X has missing cells (NaN), and {who} takes none: fill them first, as "
+            f"AutoencoderImputer does for dense rows."
+        )
+
+
 def check_observed(X, names=None):
     """Raise an error if a column of an array has no observed cell.
 
